@@ -1,0 +1,13 @@
+"""What the jobs raise. A message says what was required, what was found and what to do next."""
+
+
+class JobError(Exception):
+    """Base of every error that a job raises on purpose."""
+
+
+class ArgumentError(JobError):
+    """Raised when a job's argument is missing, unknown or not of the required form."""
+
+
+class MissingTableError(JobError):
+    """Raised when a table that a job reads has not been written yet."""

@@ -1,0 +1,75 @@
+"""Where tables live, and the few statements that create, read and replace them."""
+
+from dataclasses import dataclass
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_jobs.errors import MissingTableError
+from spark_jobs.tables import Table
+
+_NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_PATH_DOES_NOT_EXIST"}
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lakehouse at one root.
+
+    Attributes:
+        root: URI of the lake, e.g. `abfss://bookstore@account.dfs.core.windows.net/lake`, without a trailing slash.
+        catalog: Unity Catalog's catalog; empty where the workspace has none.
+    """
+
+    root: str
+    catalog: str = ""
+
+    def path(self, table: Table) -> str:
+        return f"{self.root}/{table.layer}/{table.name}"
+
+    def name(self, table: Table) -> str:
+        return self.qualified(f"{table.layer}.{table.name}")
+
+    def qualified(self, name: str) -> str:
+        return f"{self.catalog}.{name}" if self.catalog else name
+
+    def checkpoint(self, stream: str) -> str:
+        """Where a stream keeps its position: one folder per stream, beside the tables."""
+        return f"{self.root}/_checkpoints/{stream}"
+
+    def create(self, spark: SparkSession, *tables: Table) -> None:
+        """Makes each table known by name, and creates it where it doesn't exist; an existing one keeps its columns."""
+        for layer in sorted({table.layer for table in tables}):
+            spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self.qualified(layer)} LOCATION '{self.root}/{layer}'")
+        for table in tables:
+            spark.sql(self._create_statement(spark, table))
+
+    def _create_statement(self, spark: SparkSession, table: Table) -> str:
+        statement = f"CREATE TABLE IF NOT EXISTS {self.name(table)}"
+        if self.exists(spark, table):
+            return f"{statement} USING delta LOCATION '{self.path(table)}'"
+        partitions = f" PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
+        return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'"
+
+    def exists(self, spark: SparkSession, table: Table) -> bool:
+        """Whether the table's folder holds a Delta table, known by name or not."""
+        try:
+            # Asking for the schema is what reads the Delta log; over Connect, `load` alone asks nothing.
+            spark.read.format("delta").load(self.path(table)).schema  # noqa: B018
+        except AnalysisException as error:
+            if error.getCondition() in _NO_TABLE:
+                return False
+            raise
+        return True
+
+    def read(self, spark: SparkSession, table: Table) -> DataFrame:
+        """The table's rows.
+
+        Raises:
+            MissingTableError: Nothing has written the table yet.
+        """
+        if not self.exists(spark, table):
+            raise MissingTableError(
+                f"{table.layer}.{table.name} is required at {self.path(table)} and does not exist yet: "
+                f"run the job that writes it first"
+            )
+        return spark.read.format("delta").load(self.path(table))

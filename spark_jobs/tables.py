@@ -1,0 +1,120 @@
+"""Every table's name, keys and columns: the one place that knows them.
+
+A table lives at `<lake root>/<layer>/<name>` and is also known by name as `<layer>.<name>`.
+Column lists are Spark DDL. Columns that a producer adds later are appended to the Delta schema, not here.
+"""
+
+from dataclasses import dataclass
+
+SEQUENCE = "struct<ts_ms:bigint,lsn:bigint>"
+"""The order of Debezium events: the source's commit time in milliseconds, then its log position."""
+
+ORDER_LINES = "array<struct<line_no:int,book_id:bigint,quantity:int,unit_price:decimal(10,2),returned_quantity:int>>"
+
+_ARRIVAL = """topic string, partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary,
+    ingested_at timestamp"""
+_CUSTOMER = """customer_id bigint, email string, first_name string, last_name string, city string, country string,
+    marketing_consent boolean, created_at timestamp, updated_at timestamp"""
+_BOOK = """book_id bigint, isbn string, title string, author string, genre string, publisher string,
+    price decimal(10,2), published_on date, updated_at timestamp"""
+_ORDER = f"""order_id string, customer_id bigint, status string, version bigint, ordered_at timestamp,
+    updated_at timestamp, currency string, lines {ORDER_LINES}"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table of the lake.
+
+    Attributes:
+        layer: Schema name: `bronze`, `silver`, `gold` or `ops`.
+        name: Name within the layer.
+        keys: Columns that identify a row.
+        columns: Spark DDL of the columns it is created with.
+        partitioned_by: Physical partition columns.
+    """
+
+    layer: str
+    name: str
+    keys: tuple[str, ...]
+    columns: str
+    partitioned_by: tuple[str, ...] = ()
+
+
+_OFFSET = ("topic", "partition", "offset")
+
+CUSTOMERS_CHANGES = Table(
+    "bronze", "customers_changes", _OFFSET, f"{_ARRIVAL}, op string, sequence {SEQUENCE}, {_CUSTOMER}"
+)
+BOOKS_CHANGES = Table("bronze", "books_changes", _OFFSET, f"{_ARRIVAL}, op string, sequence {SEQUENCE}, {_BOOK}")
+ORDER_EVENTS = Table("bronze", "order_events", _OFFSET, f"{_ARRIVAL}, {_ORDER}")
+QUARANTINE = Table("bronze", "quarantine", _OFFSET, f"{_ARRIVAL}, reason_code string, reason string")
+
+CUSTOMERS = Table("silver", "customers", ("customer_id",), _CUSTOMER)
+BOOKS_HISTORY = Table(
+    "silver", "books_history", ("book_id", "__START_AT"), f"{_BOOK}, __START_AT {SEQUENCE}, __END_AT {SEQUENCE}"
+)
+ORDERS = Table("silver", "orders", ("order_id",), f"{_ORDER}, net_amount decimal(18,2)")
+ORDER_LINE_ITEMS = Table(
+    "silver",
+    "order_lines",
+    ("order_id", "line_no"),
+    """order_id string, line_no int, book_id bigint, quantity int, unit_price decimal(10,2), returned_quantity int,
+    customer_id bigint, ordered_at timestamp, title string, author string, genre string, list_price decimal(10,2)""",
+)
+
+CUSTOMER_ORDERS = Table(
+    "gold",
+    "customer_orders",
+    ("customer_id",),
+    """customer_id bigint, email string, first_name string, last_name string, city string, country string,
+    marketing_consent boolean, first_order_at timestamp, last_order_at timestamp, orders bigint,
+    net_amount decimal(18,2), average_basket decimal(18,2), items_bought bigint, items_returned bigint,
+    returns_rate double, cancelled_orders bigint, favourite_genre string, favourite_author string""",
+)
+RFM = Table(
+    "gold",
+    "rfm",
+    ("snapshot_date", "customer_id"),
+    """snapshot_date date, customer_id bigint, lookback_days int, recency_days int, frequency bigint,
+    monetary decimal(18,2), r_score int, f_score int, m_score int, rfm_score string, rfm_segment string""",
+    partitioned_by=("snapshot_date",),
+)
+CUSTOMER_SEGMENTS = Table(
+    "gold",
+    "customer_segments",
+    ("snapshot_date", "customer_id"),
+    """snapshot_date date, customer_id bigint, cluster_id int, cluster_name string, confidence double,
+    rfm_segment string, model_version string""",
+    partitioned_by=("snapshot_date",),
+)
+SEGMENT_PROFILES = Table(
+    "gold",
+    "segment_profiles",
+    ("model_version", "cluster_id"),
+    """model_version string, cluster_id int, cluster_name string, size bigint, recency_days double, frequency double,
+    monetary double""",
+)
+KMEANS_MODELS = Table(
+    "gold",
+    "kmeans_models",
+    ("model_version",),
+    """model_version string, trained_at timestamp, snapshot_date date, customers bigint, k int, seed int,
+    silhouette double, inertia double, model string, is_champion boolean, verdict string""",
+)
+REPORTS = Table(
+    "gold",
+    "reports",
+    ("snapshot_date",),
+    "snapshot_date date, written_at timestamp, html string",
+    partitioned_by=("snapshot_date",),
+)
+
+INGEST_AUDIT = Table(
+    "ops",
+    "ingest_audit",
+    ("batch_id", "topic", "partition"),
+    """batch_id string, topic string, partition int, first_offset bigint, last_offset bigint, bronze_rows bigint,
+    quarantine_rows bigint, missing_offsets bigint, missing_reason string, written_at timestamp""",
+)
+
+LAYERS = ("bronze", "silver", "gold", "ops")
