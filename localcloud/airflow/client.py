@@ -1,0 +1,105 @@
+"""A few calls of Airflow's public REST API, as the local admin: trigger a DAG, wait for its run."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from localcloud.errors import LocalCloudError
+from localcloud.home import Home
+
+ADMIN = "admin"
+_FINISHED = {"success", "failed"}
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """A run of a DAG, as the REST API told it."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    partition_key: str | None
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Self:
+        return cls(body["dag_id"], body["dag_run_id"], body["state"], body.get("partition_key"))
+
+
+class AirflowClient:
+    """Talks to the api-server of one home; use it as a context manager."""
+
+    def __init__(self, home: Home) -> None:
+        self.url = f"http://127.0.0.1:{home.port('airflow')}"
+        self._http = httpx.Client(base_url=self.url, timeout=30)
+        credentials = {"username": ADMIN, "password": home.secret("airflow-admin-password")}
+        token = self._checked(self._http.post("/auth/token", json=credentials))["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def unpause(self, dag_id: str) -> None:
+        self._checked(self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+
+    def trigger(self, dag_id: str, *, conf: dict[str, Any] | None = None, partition_key: str | None = None) -> DagRun:
+        body = {"logical_date": None, "conf": conf or {}, "partition_key": partition_key}
+        return DagRun.from_json(self._checked(self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)))
+
+    def runs(self, dag_id: str) -> list[DagRun]:
+        """The DAG's newest runs, newest first."""
+        query: dict[str, str | int] = {"order_by": "-run_after", "limit": 50}
+        body = self._checked(self._http.get(f"/api/v2/dags/{dag_id}/dagRuns", params=query))
+        return [DagRun.from_json(run) for run in body["dag_runs"]]
+
+    def task_states(self, run: DagRun) -> dict[str, str | None]:
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        return {task["task_id"]: task["state"] for task in self._checked(self._http.get(path))["task_instances"]}
+
+    def xcom(self, run: DagRun, task_id: str, key: str = "return_value") -> Any:
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/{key}"
+        return self._checked(self._http.get(path, params={"deserialize": "true"}))["value"]
+
+    def wait(
+        self, run: DagRun, *, timeout: float, on_progress: Callable[[dict[str, str | None]], None] | None = None
+    ) -> DagRun:
+        """Waits until the run has ended and returns it.
+
+        Raises:
+            LocalCloudError: The run failed, or did not end within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while run.state not in _FINISHED:
+            if time.monotonic() > deadline:
+                raise LocalCloudError(f"{run.dag_id} {run.run_id} should end within {timeout:.0f} s and is {run.state}")
+            time.sleep(_POLL_SECONDS)
+            run = self._read(run)
+            if on_progress:
+                on_progress(self.task_states(run))
+        if run.state == "failed":
+            failed = [task for task, state in self.task_states(run).items() if state == "failed"]
+            raise LocalCloudError(
+                f"{run.dag_id} {run.run_id} failed in {', '.join(failed)}: see {self.run_url(run)} for the task's log"
+            )
+        return run
+
+    def run_url(self, run: DagRun) -> str:
+        return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"
+
+    def _read(self, run: DagRun) -> DagRun:
+        return DagRun.from_json(self._checked(self._http.get(f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")))
+
+    @staticmethod
+    def _checked(response: httpx.Response) -> dict[str, Any]:
+        if response.is_error:
+            asked = f"{response.request.method} {response.request.url.path}"
+            raise LocalCloudError(f"Airflow answered {asked} with {response.status_code}: {response.text[:300]}")
+        body: dict[str, Any] = response.json()
+        return body
