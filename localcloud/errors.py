@@ -1,5 +1,5 @@
-"""What the local cloud raises. A message says what was required, what was found and what to do next."""
+"""The one base of everything that the local cloud refuses or gives up on."""
 
 
 class LocalCloudError(Exception):
-    """Base of every error that the local cloud raises on purpose; the command line prints it as one sentence."""
+    """What was required, what was found, and what to do next, in one sentence that a user can read."""

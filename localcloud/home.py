@@ -1,24 +1,43 @@
 """The one folder that holds a local cloud: its ports, secrets, data and logs."""
 
+import base64
 import json
 import os
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from localcloud import ports
+from localcloud.errors import LocalCloudError
 
 STORAGE_ACCOUNT = "bookstorelake"
 CONTAINER = "bookstore"
 LAKE_ROOT = f"abfss://{CONTAINER}@{STORAGE_ACCOUNT}.dfs.core.windows.net/lake"
-SECRET_NAMES = (
-    "databricks-token",
-    "storage-key",
-    "identity-header",
-    "connect-token",
-    "spark-ui-key",
-    "airflow-admin-password",
-    "airflow-fernet-key",
-    "airflow-jwt-secret",
-)
+
+# In the environment of every process that a local cloud starts; how leftovers are told from everybody else's processes.
+MARKER = "LOCALCLOUD_HOME"
+
+PORTS = ("airflow", "azurite", "identity", "kafka", "kafka-controller", "key-vault", "workspace")
+FOLDERS = ("secrets", "tls", "logs", "run", "azurite", "kafka", "key-vault", "workspace", "airflow", "report")
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+_SECRETS: dict[str, Callable[[], str]] = {
+    "databricks-token": lambda: f"dapi{secrets.token_hex(16)}",
+    "storage-key": lambda: base64.b64encode(secrets.token_bytes(64)).decode(),
+    "identity-header": _token,
+    "identity-signing-key": _token,
+    "connect-token": _token,
+    "spark-ui-key": _token,
+    "airflow-admin-password": lambda: secrets.token_urlsafe(12),
+    "airflow-fernet-key": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "airflow-jwt-secret": _token,
+}
+SECRET_NAMES = tuple(_SECRETS)
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,11 @@ class Home:
         return self.root / "logs"
 
     @property
+    def run(self) -> Path:
+        """What exists only while the cloud runs: the supervisor's configuration and socket."""
+        return self.root / "run"
+
+    @property
     def workspace(self) -> Path:
         """What the Databricks server keeps: its database, files, runs and clusters."""
         return self.root / "workspace"
@@ -57,22 +81,59 @@ class Home:
         """A service's own folder, e.g. `azurite` or `kafka`."""
         return self.root / service
 
+    @property
+    def exists(self) -> bool:
+        return (self.root / "ports.json").is_file()
+
     def port(self, service: str) -> int:
         """The loopback port that a service was given when the home was made.
 
         Services: `airflow`, `azurite`, `identity`, `kafka`, `kafka-controller`, `key-vault`, `workspace`.
         """
-        ports: dict[str, int] = json.loads((self.root / "ports.json").read_text())
-        return ports[service]
+        return self.ports()[service]
+
+    def ports(self) -> dict[str, int]:
+        remembered: dict[str, int] = json.loads((self.root / "ports.json").read_text())
+        return remembered
 
     def secret(self, name: str) -> str:
         return (self.secrets / name).read_text()
 
+    def create(self, given_ports: Mapping[str, int] | None = None) -> None:
+        """Makes what is missing of the home; what is there stays as it is, but for ports that are given.
 
-def write_private(path: Path, content: str) -> None:
+        Raises:
+            LocalCloudError: A port is given for a service that there isn't.
+        """
+        for folder in (self.root, *(self.root / name for name in FOLDERS)):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in SECRET_NAMES:
+            if not (self.secrets / name).exists():
+                write_private(self.secrets / name, _SECRETS[name]())
+        chosen = _choose_ports((self.ports() if self.exists else {}) | _known(given_ports or {}))
+        write_private(self.root / "ports.json", json.dumps(chosen, indent=2))
+
+
+def _known(given: Mapping[str, int]) -> dict[str, int]:
+    unknown = sorted(set(given).difference(PORTS))
+    if unknown:
+        raise LocalCloudError(f"A port is for one of {', '.join(PORTS)}; found {', '.join(unknown)}")
+    return dict(given)
+
+
+def _choose_ports(chosen: dict[str, int]) -> dict[str, int]:
+    for service in PORTS:
+        if service not in chosen:
+            chosen[service] = ports.find_free(chosen.values())
+    return chosen
+
+
+def write_private(path: Path, content: str | bytes) -> None:
     """Writes a file that only its owner can read, whole or not at all."""
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(descriptor)
     scratch.replace(path)
