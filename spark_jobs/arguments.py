@@ -69,12 +69,16 @@ def _boolean(text: str) -> bool:
     return known[text.lower()]
 
 
+def _date(text: str) -> dt.date:
+    return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone; fromisoformat takes more
+
+
 _CONVERTERS: dict[type, Callable[[str], Any]] = {
     str: str,
     int: int,
     float: float,
     bool: _boolean,
-    dt.date: dt.date.fromisoformat,
+    dt.date: _date,
 }
 _FORMS: dict[type, str] = {
     str: "text",

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.errors import MissingTableError
+from spark_jobs.lake import Lake
+from spark_jobs.tables import CUSTOMERS, RFM
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(f"file:{tmp_path}/lake")
+
+
+def test_a_created_table_is_found_by_path_and_by_name(spark: SparkSession, lake: Lake) -> None:
+    spark.sql("DROP TABLE IF EXISTS gold.rfm")
+    lake.create(spark, RFM)
+    row = "date '2026-01-31', 1L, 365, 3, 2L, 10.50BD, 5, 4, 3, '543', 'Champions'"
+    spark.sql(f"INSERT INTO gold.rfm VALUES ({row})")
+
+    assert [r.rfm_score for r in lake.read(spark, RFM).collect()] == ["543"]
+    spark.sql("DROP TABLE gold.rfm")
+
+
+def test_creating_again_keeps_rows_and_columns_added_since(spark: SparkSession, lake: Lake) -> None:
+    spark.sql("DROP TABLE IF EXISTS silver.customers")
+    lake.create(spark, CUSTOMERS)
+    spark.sql("ALTER TABLE silver.customers ADD COLUMN loyalty string")
+    spark.sql("INSERT INTO silver.customers (customer_id, loyalty) VALUES (1, 'gold')")
+    spark.sql("DROP TABLE silver.customers")  # forgets the name, as a restarted cluster does: the files stay
+
+    lake.create(spark, CUSTOMERS)
+
+    rows = spark.table("silver.customers").select("customer_id", "loyalty").collect()
+    assert [tuple(row) for row in rows] == [(1, "gold")]
+    spark.sql("DROP TABLE silver.customers")
+
+
+def test_reading_a_table_that_nobody_wrote_says_which(spark: SparkSession, lake: Lake) -> None:
+    with pytest.raises(MissingTableError, match=r"gold\.rfm is required at .* and does not exist yet"):
+        lake.read(spark, RFM)
+
+
+def test_a_catalog_goes_before_the_layer() -> None:
+    assert Lake("abfss://c@a/lake", "main").name(RFM) == "main.gold.rfm"
+    assert Lake("abfss://c@a/lake").name(RFM) == "gold.rfm"
