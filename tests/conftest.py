@@ -1,11 +1,15 @@
 """Fixtures that every test can use."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from localcloud.home import Home
 from spark_jobs.session import get_session
+from tests.cloud import Cloud
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +18,16 @@ def spark() -> Iterator[SparkSession]:
     session = get_session()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A local cloud, started once for all tests; `LOCALCLOUD_TEST_HOME` names a running one to use instead."""
+    running = os.environ.get("LOCALCLOUD_TEST_HOME")
+    if running:
+        yield Cloud(Home(Path(running)))
+        return
+    cloud = Cloud(Home(tmp_path_factory.mktemp("cloud") / "home"))
+    cloud.localcloud("up")
+    yield cloud
+    cloud.localcloud("down")
