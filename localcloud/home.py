@@ -52,7 +52,7 @@ class Home:
 
     @property
     def tls(self) -> Path:
-        """`ca.pem`, `server.pem`, `server.key`, `truststore.p12` (for the JVM) and `ca-bundle.pem` (certifi and ours)."""
+        """`ca.pem`, `server.pem`, `server.key`, `truststore.p12` for the JVM, `ca-bundle.pem` (public ones and ours)."""
         return self.root / "tls"
 
     @property

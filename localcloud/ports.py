@@ -1,5 +1,6 @@
 """Loopback ports: finding free ones, and saying who has one that isn't."""
 
+import contextlib
 import random
 import socket
 from collections.abc import Iterable
@@ -32,7 +33,8 @@ def find_free(taken: Iterable[int]) -> int:
 
 def listener(port: int) -> str:
     """The program that listens on a port, as far as this user may know it."""
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-            return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    for process in psutil.process_iter(["name"]):
+        with contextlib.suppress(psutil.Error):
+            if any(c.status == psutil.CONN_LISTEN and c.laddr[1] == port for c in process.net_connections("tcp")):
+                return f"{process.info['name']} (process {process.pid})"
     return "another program"

@@ -1,0 +1,1 @@
+"""Azure Key Vault's secrets and the managed identity that may read them, on one machine."""
