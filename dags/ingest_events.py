@@ -1,0 +1,43 @@
+"""Kafka to bronze, every ten minutes.
+
+Reads what is new in the topics `bookstore.customers`, `bookstore.books` and `bookstore.orders` into the bronze tables.
+A message that can't be read goes to `bronze.quarantine` with a reason and stops nothing. When rows arrived, the asset
+`bookstore.bronze` gets an event, and `refresh_silver` starts.
+
+**It is red: what now?** Open the failed task's log: its last lines hold the job's own sentence and the run's page.
+
+- `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
+- `ingest_events`: most often Kafka is out of reach. Clear the task: offsets are kept with the data, so nothing is read
+  twice or left out, whatever happened before.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG
+
+from include.assets import BRONZE
+from include.dag_defaults import DEFAULT_ARGS, tags
+from include.operators import SubmitJobOperator, SyncStorageKeyOperator
+from include.parameters import compute
+from include.settings import Settings
+
+with DAG(
+    dag_id="ingest_events",
+    description="Kafka topics to bronze tables.",
+    schedule="*/10 * * * *",
+    catchup=False,
+    # One writer: what a run leaves, the next one takes.
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=2),
+    default_args=DEFAULT_ARGS,
+    tags=tags("bronze"),
+    params={"compute": compute()},
+    doc_md=__doc__,
+):
+    sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
+    ingest_events = SubmitJobOperator(
+        task_id="ingest_events",
+        parameters={"kafka_bootstrap_servers": Settings.load().kafka_bootstrap_servers},
+        emits=BRONZE,
+    )
+    sync_storage_key >> ingest_events

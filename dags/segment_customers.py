@@ -1,0 +1,63 @@
+"""RFM, segments and the report, one run per date.
+
+The partition's key is the `snapshot_date`: each customer's recency, frequency and monetary value as of that day, the
+champion model's segment for each of them, and the report. A partition depends on the silver tables, the date and
+`lookback_days` alone, so that it can be run again, in any order, in parallel, and replaces only itself.
+
+- One day: **Trigger**, with a partition key such as `2026-01-31`.
+- A range: `airflow backfill create --dag-id segment_customers --from-date 2026-01-01 --to-date 2026-01-31`;
+  add `--reprocess-behavior completed` for dates that have run before.
+
+**It is red: what now?** Open the failed task's log: its last lines hold the job's own sentence and the run's page.
+
+- Clear the failed task: the partition is written again as a whole.
+- A table that is required and does not exist yet: run `ingest_events` and `refresh_silver` first.
+- `assign_segments` is skipped, not red, while there is no champion model: run `train_kmeans`.
+- `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronPartitionTimetable, TriggerRule
+
+from include.dag_defaults import DEFAULT_ARGS, tags
+from include.operators import SubmitJobOperator, SyncStorageKeyOperator
+from include.parameters import SNAPSHOT_DATE, compute, snapshot_date, whole_number
+
+with DAG(
+    dag_id="segment_customers",
+    description="RFM, K-Means segments and the report as of one date.",
+    schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+    catchup=False,
+    # Partitions share no rows, so they can run side by side; more than a few only wait for clusters.
+    max_active_runs=4,
+    dagrun_timeout=timedelta(hours=4),
+    default_args=DEFAULT_ARGS,
+    tags=tags("gold"),
+    params={
+        "snapshot_date": snapshot_date(
+            "The day as of which customers are described. Empty: the partition key, else yesterday (UTC)."
+        ),
+        "lookback_days": whole_number(
+            365,
+            minimum=0,
+            title="Days to look back",
+            description="Orders of this many days up to the snapshot date count; `0`: all of them.",
+        ),
+        "compute": compute(),
+    },
+    doc_md=__doc__,
+):
+    sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
+    aggregate_rfm = SubmitJobOperator(
+        task_id="aggregate_rfm",
+        parameters={"snapshot_date": SNAPSHOT_DATE, "lookback_days": "{{ params.lookback_days }}"},
+    )
+    assign_segments = SubmitJobOperator(task_id="assign_segments", parameters={"snapshot_date": SNAPSHOT_DATE})
+    write_report = SubmitJobOperator(
+        task_id="write_report",
+        parameters={"snapshot_date": SNAPSHOT_DATE},
+        # Without a champion assign_segments is skipped; the report then says so.
+        trigger_rule=TriggerRule.NONE_FAILED,
+    )
+    sync_storage_key >> aggregate_rfm >> assign_segments >> write_report

@@ -1,0 +1,19 @@
+"""What every DAG here has in common."""
+
+from datetime import timedelta
+from typing import Any
+
+from include.settings import Settings
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "bookstore",
+    "retries": 1,
+    "retry_delay": timedelta(seconds=30),
+    # Bounds each stretch of work in Airflow; while a task is deferred, the run's own time limit on Databricks counts.
+    "execution_timeout": timedelta(minutes=10),
+}
+
+
+def tags(*layers: str) -> list[str]:
+    """The DAG's tags: what it writes, and the wheel that it runs."""
+    return ["bookstore", *layers, f"wheel {Settings.load().wheel_version}"]

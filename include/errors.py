@@ -1,0 +1,13 @@
+"""What `include` raises. A message says what was required, what was found and what to do next."""
+
+
+class ConfigurationError(Exception):
+    """Raised when the configuration can't work: before anything is submitted, and never worth a retry."""
+
+
+class JobFailedError(Exception):
+    """Raised when a step's run on Databricks did not succeed; carries the job's own sentence."""
+
+
+class StorageKeyError(Exception):
+    """Raised when Key Vault did not give the storage account's key; a retry may help."""

@@ -1,0 +1,145 @@
+"""The two operators that every DAG here is made of."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.databricks.exceptions import DatabricksApiError
+from airflow.providers.databricks.hooks.databricks import RunState
+from airflow.providers.databricks.operators.databricks import DatabricksSubmitRunOperator
+from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from include.compute import CAPABILITIES, Compute, compute_named
+from include.errors import ConfigurationError, JobFailedError
+from include.results import failure_sentence, latest_task_run, parse_result, tail
+from include.runs import Parameter, submit_payload
+from include.settings import Settings
+
+Result = dict[str, Any]
+
+
+class SubmitJobOperator(DatabricksSubmitRunOperator):
+    """Runs one step of the wheel on Databricks and returns the result that it printed; the task's id is the step.
+
+    Args:
+        parameters: The job's own arguments; a template that renders to nothing leaves its argument out.
+        compute: What to run on; empty: what the configuration says.
+        emits: Asset that gets an event when the result's `rows` is above 0.
+        timeout: After this Databricks ends the run.
+    """
+
+    # The payload is no template: its {{secrets/...}} reference is for Databricks, not for Jinja.
+    template_fields = ("parameters", "compute", "run_name", "databricks_conn_id")
+
+    def __init__(
+        self,
+        *,
+        parameters: Mapping[str, Parameter] | None = None,
+        compute: str = "{{ params.compute or '' }}",
+        emits: Asset | None = None,
+        timeout: timedelta = timedelta(hours=1),
+        run_name: str = "{{ dag.dag_id }}.{{ task.task_id }} {{ partition_key or run_id }}",
+        **kwargs: Any,
+    ) -> None:
+        outlets = [_alias(emits)] if emits else []
+        super().__init__(run_name=run_name, deferrable=True, outlets=outlets, **kwargs)
+        self.parameters = dict(parameters or {})
+        self.compute = compute
+        self.emits = emits
+        self.timeout = timeout
+        self._result: Result | None = None
+
+    def execute(self, context: Context) -> Result | None:
+        try:
+            settings = Settings.load()
+            self.json = submit_payload(
+                settings,
+                step=self.task_id,
+                run_name=str(self.run_name),
+                parameters=self.parameters,
+                compute=compute_named(self.compute) if self.compute else settings.compute,
+                timeout=self.timeout,
+            )
+        except ConfigurationError as error:
+            raise AirflowFailException(f"{self.task_id} was not submitted: {error}") from None
+        self.polling_period_seconds = settings.poll_seconds
+        self.log.info("Submitting wheel %s: %s", settings.wheel_version, json.dumps(self.json))
+        super().execute(context)
+        # Here the run was over before there was anything to wait for; otherwise the line above raised TaskDeferred.
+        return self._result
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Result:  # type: ignore[override]
+        state = RunState.from_json(event["run_state"])
+        self.log.info("Run %s ended %s: %s", event["run_id"], state.result_state, event["run_page_url"])
+        output = self._output(event["run_id"])
+        if not state.is_successful:
+            raise JobFailedError(f"{self.task_id} {failure_sentence(state, output)} ({event['run_page_url']})")
+        self._result = self._accepted(context, parse_result(self.task_id, output.get("logs") or ""))
+        return self._result
+
+    def _output(self, run_id: int) -> dict[str, Any]:
+        """What the run printed and raised, which is logged; nothing where it never came to run."""
+        try:
+            output: dict[str, Any] = self._hook.get_run_output(latest_task_run(self._hook.get_run(run_id)))
+        except DatabricksApiError as error:
+            self.log.warning("Databricks has no output of run %s: %s", run_id, error)
+            return {}
+        for line in tail(output.get("logs") or "") + tail(output.get("error_trace") or ""):
+            self.log.info("| %s", line)
+        return output
+
+    def _accepted(self, context: Context, result: Result) -> Result:
+        if reason := result.get("skipped"):
+            raise AirflowSkipException(f"{self.task_id} skipped: {reason}")
+        if self.emits and (rows := result.get("rows", 0)) > 0:
+            context["outlet_events"][_alias(self.emits)].add(self.emits, extra={"rows": rows})
+        return result
+
+
+def _alias(asset: Asset) -> AssetAlias:
+    """An outlet that is an asset gets an event whenever the task succeeds; one behind an alias, only when told so."""
+    return AssetAlias(f"{asset.name}.when_rows_arrived")
+
+
+class SyncStorageKeyOperator(BaseOperator):
+    """Puts the storage account's key from Key Vault into the Databricks secret scope, if it has changed."""
+
+    template_fields = ("compute",)
+
+    def __init__(
+        self,
+        *,
+        compute: str = "{{ params.compute or '' }}",
+        azure_conn_id: str = "azure_default",
+        databricks_conn_id: str = "databricks_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.compute = compute
+        self.azure_conn_id = azure_conn_id
+        self.databricks_conn_id = databricks_conn_id
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        try:
+            settings = Settings.load()
+            compute = compute_named(self.compute) if self.compute else settings.compute
+            if CAPABILITIES[compute].account_key:
+                self._sync(settings, compute)
+            else:
+                self.log.info("%s compute reaches the lake without an account key: nothing to do", compute)
+        except ConfigurationError as error:
+            raise AirflowFailException(str(error)) from None
+
+    def _sync(self, settings: Settings, compute: Compute) -> None:
+        # Azure's and Databricks' clients take a second to import: paid by the task, not by every parse of a DAG file.
+        from include.storage_key import read_vault, restart_if_older, store
+        from include.workspace import workspace_client
+
+        workspace = workspace_client(self.databricks_conn_id)
+        secret = read_vault(settings.required("key_vault_url"), self.azure_conn_id)
+        changed = store(workspace, secret)
+        self.log.info("Storage key, version %s: %s", secret.version, "stored" if changed else "unchanged")
+        if compute is Compute.EXISTING_CLUSTER and restart_if_older(workspace, settings.cluster_id):
+            self.log.info("Cluster %s had started with an older key and restarts", settings.cluster_id)

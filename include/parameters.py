@@ -1,0 +1,27 @@
+"""What a run's conf may say, typed and explained for the trigger form; and how DAGs hand it to the jobs."""
+
+from airflow.sdk import Param
+
+from include.compute import Compute
+
+SNAPSHOT_DATE = "{{ params.snapshot_date or partition_key or macros.ds_add(dag_run.run_after | ds, -1) }}"
+"""The run's conf, else its partition key, else the day (UTC) before the run was due: the same on every retry."""
+
+
+def snapshot_date(description: str) -> Param:
+    return Param(None, type=["null", "string"], format="date", title="Snapshot date", description_md=description)
+
+
+def whole_number(default: int | None, *, minimum: int, title: str, description: str) -> Param:
+    kinds = "integer" if default is not None else ["null", "integer"]
+    return Param(default, type=kinds, minimum=minimum, title=title, description_md=description)
+
+
+def compute() -> Param:
+    return Param(
+        None,
+        type=["null", "string"],
+        enum=[None, *Compute],
+        title="Compute",
+        description_md="What to run on; empty: what `BOOKSTORE_COMPUTE` says. See `docs/compute.md`.",
+    )

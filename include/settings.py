@@ -1,0 +1,119 @@
+"""The one reader of configuration: environment variables, and the file that `BOOKSTORE_SETTINGS_FILE` names."""
+
+import os
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include.compute import Compute
+from include.errors import ConfigurationError
+
+_LAKE_ROOT = re.compile(r"abfss://(?P<container>[^@/]+)@(?P<host>[^@/]+\.dfs\.[^@/]+)/.*[^/]")
+
+# What each compute can't do without: the setting, and what it is.
+_REQUIRED_BY_COMPUTE = {
+    Compute.JOB_CLUSTER: ("node_type", "the virtual machine of the job's cluster, e.g. Standard_DS3_v2"),
+    Compute.EXISTING_CLUSTER: ("cluster_id", "the id of the cluster to run on"),
+    Compute.INSTANCE_POOL: ("instance_pool_id", "the id of the pool to take machines from"),
+    Compute.SERVERLESS: ("catalog", "the Unity Catalog catalog whose external location holds the lake"),
+}
+
+
+def _lake_root(uri: str) -> str:
+    if uri and not _LAKE_ROOT.fullmatch(uri):
+        raise ValueError(f"must be abfss://<container>@<account>.dfs.core.windows.net/<folder>, found {uri!r}")
+    return uri
+
+
+def _vault_url(url: str) -> str:
+    if url and not url.startswith("https://"):
+        raise ValueError(f"must be the vault's https:// address, found {url!r}")
+    return url
+
+
+def _wheel(path: str) -> str:
+    if path and not (path.startswith(("/Workspace/", "/Volumes/")) and path.endswith(".whl")):
+        raise ValueError(
+            f"must be a .whl under /Workspace/ or /Volumes/, found {path!r}: use `python -m include.deploy`"
+        )
+    return path
+
+
+class Settings(BaseSettings):
+    """Everything that differs between a laptop and Azure; an environment variable wins over the file."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file_encoding="utf-8")
+
+    lake_root: Annotated[str, AfterValidator(_lake_root)] = Field("", validation_alias="LAKE_ROOT")
+    kafka_bootstrap_servers: str = Field("", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    key_vault_url: Annotated[str, AfterValidator(_vault_url)] = Field("", validation_alias="AZURE_KEY_VAULT_URL")
+    catalog: str = Field("", validation_alias="BOOKSTORE_CATALOG")
+    compute: Compute = Field(Compute.JOB_CLUSTER, validation_alias="BOOKSTORE_COMPUTE")
+    cluster_id: str = Field("", validation_alias="BOOKSTORE_CLUSTER_ID")
+    instance_pool_id: str = Field("", validation_alias="BOOKSTORE_INSTANCE_POOL_ID")
+    spark_version: str = Field("17.3.x-scala2.13", validation_alias="BOOKSTORE_SPARK_VERSION")
+    node_type: str = Field("Standard_DS3_v2", validation_alias="BOOKSTORE_NODE_TYPE")
+    wheel: Annotated[str, AfterValidator(_wheel)] = Field("", validation_alias="BOOKSTORE_WHEEL")
+    poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Reads the configuration as it is now.
+
+        Raises:
+            ConfigurationError: A value has the wrong form, or the compute lacks what it needs.
+        """
+        try:
+            # pydantic-settings takes the file here; the type checker sees only the fields.
+            settings = cls(_env_file=os.environ.get("BOOKSTORE_SETTINGS_FILE"))  # type: ignore[call-arg]
+        except ValidationError as error:
+            raise ConfigurationError("; ".join(map(_sentence, error.errors()))) from None
+        settings.check_compute(settings.compute)
+        return settings
+
+    def check_compute(self, compute: Compute) -> None:
+        """Refuses a compute that this configuration can't start.
+
+        Raises:
+            ConfigurationError: What the compute needs is not set.
+        """
+        name, meaning = _REQUIRED_BY_COMPUTE[compute]
+        if not getattr(self, name):
+            raise ConfigurationError(f"compute {compute} requires {_variable(name)}, {meaning}: it is not set")
+
+    def required(self, name: str) -> str:
+        """The setting's value.
+
+        Raises:
+            ConfigurationError: It is empty.
+        """
+        value: str = getattr(self, name)
+        if not value:
+            hint = "run `python -m include.deploy` and set what it prints" if name == "wheel" else "set it"
+            raise ConfigurationError(f"{_variable(name)} is required and is not set: {hint}")
+        return value
+
+    @property
+    def storage_host(self) -> str:
+        """Host of the lake's storage account, e.g. `bookstorelake.dfs.core.windows.net`."""
+        match = _LAKE_ROOT.fullmatch(self.required("lake_root"))
+        assert match is not None  # noqa: S101 - a lake root that doesn't match is refused at construction
+        return match["host"]
+
+    @property
+    def wheel_version(self) -> str:
+        """Version and hash of the wheel that runs, e.g. `0.1.0-4f3a9c2b7d10`; `not-deployed` where there is none."""
+        return PurePosixPath(self.wheel).parent.name if self.wheel else "not-deployed"
+
+
+def _variable(name: str) -> str:
+    return str(Settings.model_fields[name].validation_alias)
+
+
+def _sentence(error: object) -> str:
+    assert isinstance(error, dict)  # noqa: S101 - pydantic's own shape
+    cause = error.get("ctx", {}).get("error") or f"{error['msg']}, found {error['input']!r}"
+    return f"{error['loc'][0]} {cause}"
