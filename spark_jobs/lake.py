@@ -73,3 +73,14 @@ class Lake:
                 f"run the job that writes it first"
             )
         return spark.read.format("delta").load(self.path(table))
+
+    def replace(self, spark: SparkSession, table: Table, rows: DataFrame, where: str = "") -> None:
+        """Replaces the table's rows, or those that `where` selects, in one commit; others keep what they have.
+
+        No rows leave nothing behind: an empty result empties the table, or the part that `where` selects.
+        """
+        self.create(spark, table)
+        writer = rows.write.format("delta").mode("overwrite")
+        if where:
+            writer = writer.option("replaceWhere", where)
+        writer.save(self.path(table))

@@ -69,7 +69,8 @@ CUSTOMER_ORDERS = Table(
     """customer_id bigint, email string, first_name string, last_name string, city string, country string,
     marketing_consent boolean, first_order_at timestamp, last_order_at timestamp, orders bigint,
     net_amount decimal(18,2), average_basket decimal(18,2), items_bought bigint, items_returned bigint,
-    returns_rate double, cancelled_orders bigint, favourite_genre string, favourite_author string""",
+    returns_rate double, days_between_orders double, cancelled_orders bigint, favourite_genre string,
+    favourite_author string""",
 )
 RFM = Table(
     "gold",

@@ -1,0 +1,23 @@
+"""Partitions by `snapshot_date`: how they are selected, read and found."""
+
+import datetime as dt
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs.lake import Lake
+from spark_jobs.tables import Table
+
+
+def on(snapshot_date: dt.date) -> str:
+    """The condition that selects one partition, in SQL."""
+    return f"snapshot_date = DATE'{snapshot_date.isoformat()}'"
+
+
+def partition(lake: Lake, spark: SparkSession, table: Table, snapshot_date: dt.date) -> DataFrame:
+    return lake.read(spark, table).where(on(snapshot_date))
+
+
+def latest_partition(lake: Lake, spark: SparkSession, table: Table) -> dt.date | None:
+    latest: dt.date | None = lake.read(spark, table).agg(F.max("snapshot_date")).first()[0]  # type: ignore[index]
+    return latest

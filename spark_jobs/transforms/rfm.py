@@ -1,0 +1,143 @@
+"""Recency, frequency and monetary value of every customer as of a date, with scores and segments."""
+
+import datetime as dt
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+BINS = 5
+
+_HIBERNATING, _AT_RISK, _CANT_LOSE = "Hibernating", "At Risk", "Can't Lose Them"
+_ABOUT_TO_SLEEP, _NEED_ATTENTION, _LOYAL = "About To Sleep", "Need Attention", "Loyal Customers"
+_PROMISING, _POTENTIAL = "Promising", "Potential Loyalists"
+_NEW, _CHAMPIONS = "New Customers", "Champions"
+
+# One row per R score, from 1; in it one name per F score, from 1.
+_SEGMENTS_BY_SCORE = (
+    (_HIBERNATING, _HIBERNATING, _AT_RISK, _AT_RISK, _CANT_LOSE),
+    (_HIBERNATING, _HIBERNATING, _AT_RISK, _AT_RISK, _CANT_LOSE),
+    (_ABOUT_TO_SLEEP, _ABOUT_TO_SLEEP, _NEED_ATTENTION, _LOYAL, _LOYAL),
+    (_PROMISING, _POTENTIAL, _POTENTIAL, _LOYAL, _LOYAL),
+    (_NEW, _POTENTIAL, _POTENTIAL, _CHAMPIONS, _CHAMPIONS),
+)
+SEGMENTS = {(r, f): name for r, row in enumerate(_SEGMENTS_BY_SCORE, 1) for f, name in enumerate(row, 1)}
+"""The segment of every pair of R and F score."""
+
+
+def rfm(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
+    """One row per customer with a counted order in the `lookback_days` up to and including `snapshot_date`.
+
+    Args:
+        customers: `silver.customers`; orders of anybody else don't count.
+        orders: `silver.orders`. An order counts when it isn't cancelled and something of it was kept and paid.
+        snapshot_date: The last UTC day that counts.
+        lookback_days: How many days count, that one included; 0 for all history.
+
+    Returns:
+        The columns of `gold.rfm`.
+    """
+    counted = orders.where(
+        (F.col("status") != "cancelled") & (F.col("net_amount") > 0) & _ordered_within(snapshot_date, lookback_days)
+    ).join(customers.select("customer_id"), on="customer_id", how="left_semi")
+    return (
+        counted.groupBy("customer_id")
+        .agg(
+            F.max("ordered_at").alias("last_order_at"),
+            F.count("*").alias("frequency"),
+            F.sum("net_amount").cast("decimal(18,2)").alias("monetary"),
+        )
+        .withColumn("recency_days", F.date_diff(F.lit(snapshot_date), _utc_date("last_order_at")))
+        .transform(with_scores)
+        .select(
+            F.lit(snapshot_date).alias("snapshot_date"),
+            "customer_id",
+            F.lit(lookback_days).alias("lookback_days"),
+            *["recency_days", "frequency", "monetary", "r_score", "f_score", "m_score"],
+            F.concat("r_score", "f_score", "m_score").alias("rfm_score"),
+            _segment().alias("rfm_segment"),
+        )
+    )
+
+
+def with_scores(customers: DataFrame) -> DataFrame:
+    """Adds `r_score`, `f_score` and `m_score`: 1 + floor(5 x (rows strictly worse) / n), exact at any size.
+
+    Ranking all customers in one sorted window would put them into one partition. But a score depends on a customer's
+    value alone, and rises with it, so four cuts per metric hold all the scores there are: the lowest value that has a
+    score of 2, of 3, of 4 and of 5. They come from counts of distinct values (see `_cuts`), as one row that every
+    customer is compared with.
+    """
+    scores = {f"{metric}_score": _score(metric, measure) for metric, measure in _measures().items()}
+    return customers.crossJoin(F.broadcast(_cuts(customers))).withColumns(scores).drop("cuts")
+
+
+def _cuts(customers: DataFrame) -> DataFrame:
+    """One row with `cuts`: metric and score, e.g. `r5`, to the lowest value that has the score.
+
+    How many are strictly worse than a value is a running count in two steps. The first goes over buckets of close
+    values, of which there are a few thousand however many customers there are. The second goes over the distinct values
+    within one bucket, and the buckets are spread over the cluster.
+    """
+    measures = F.create_map(*[part for metric, measure in _measures().items() for part in (F.lit(metric), measure)])
+    values = customers.select(F.explode(measures)).groupBy("key", "value").agg(F.count("*").alias("customers"))
+    values = values.withColumn("bucket", _bucket(F.col("value")))
+    earlier_buckets = Window.partitionBy("key").orderBy("bucket").rowsBetween(Window.unboundedPreceding, -1)
+    buckets = (
+        values.groupBy("key", "bucket")
+        .agg(F.sum("customers").alias("in_bucket"))
+        .withColumn("in_earlier_buckets", F.coalesce(F.sum("in_bucket").over(earlier_buckets), F.lit(0)))
+        .withColumn("n", F.sum("in_bucket").over(Window.partitionBy("key")))
+    )
+    lower_values = Window.partitionBy("key", "bucket").orderBy("value").rowsBetween(Window.unboundedPreceding, -1)
+    lower = F.coalesce(F.sum("customers").over(lower_values), F.lit(0))
+    return (
+        values.join(buckets, on=["key", "bucket"])
+        .withColumn("worse", F.col("in_earlier_buckets") + lower)
+        .withColumn("score", F.expr(f"1 + ({BINS} * worse) div n"))
+        .groupBy("key", "score")
+        .agg(F.min("value").alias("lowest"))
+        .agg(F.map_from_entries(F.collect_list(F.struct(F.concat("key", "score"), "lowest"))).alias("cuts"))
+    )
+
+
+def _measures() -> dict[str, Column]:
+    """Each metric as a whole number of which more is better; money in cents."""
+    return {
+        "r": -F.col("recency_days").cast("bigint"),
+        "f": F.col("frequency"),
+        "m": (F.col("monetary") * 100).cast("bigint"),
+    }
+
+
+def _bucket(value: Column) -> Column:
+    """A number that never falls as `value` rises: its sign, its number of digits and its leading four digits."""
+    digits = F.abs(value).cast("string")
+    return F.signum(value).cast("int") * (F.length(digits) * 10_000 + F.substring(digits, 1, 4).cast("int"))
+
+
+def _score(metric: str, measure: Column) -> Column:
+    # A score that nobody has, because of ties, has no cut; so the highest cut reached decides, not how many.
+    reached = [F.when(measure >= F.col("cuts")[f"{metric}{score}"], F.lit(score)) for score in range(1, BINS + 1)]
+    return F.greatest(*reached)
+
+
+def _segment() -> Column:
+    names = F.create_map(*[F.lit(part) for (r, f), name in SEGMENTS.items() for part in (f"{r}{f}", name)])
+    return names[F.concat("r_score", "f_score")]
+
+
+def _ordered_within(snapshot_date: dt.date, lookback_days: int) -> Column:
+    """In (D - L, D] by UTC date, written as instants: the same in every session time zone, and Delta can skip files."""
+    until = F.col("ordered_at") < _midnight(snapshot_date) + dt.timedelta(days=1)
+    if lookback_days == 0 or lookback_days >= snapshot_date.toordinal():
+        return until
+    return until & (F.col("ordered_at") >= _midnight(snapshot_date) - dt.timedelta(days=lookback_days - 1))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+
+
+def _utc_date(instant: str) -> Column:
+    """The UTC date of a timestamp, whatever the session's time zone."""
+    return F.date_from_unix_date(F.floor(F.unix_seconds(F.col(instant)) / 86_400).cast("int"))
