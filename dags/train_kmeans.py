@@ -12,7 +12,7 @@ Mondays, or triggered. The trained model is a challenger; it becomes champion on
 
 from datetime import timedelta
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
@@ -21,7 +21,8 @@ from include.parameters import compute, snapshot_date, whole_number
 with DAG(
     dag_id="train_kmeans",
     description="K-Means on the latest RFM partition; a challenger becomes champion if it deserves it.",
-    schedule="0 3 * * 1",
+    # With no run yet, only the next Monday counts: a new installation has nothing to train on.
+    schedule=CronTriggerTimetable("0 3 * * 1", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
     # Two challengers at once could both beat the same champion.
     max_active_runs=1,
