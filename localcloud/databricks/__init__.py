@@ -1,0 +1,1 @@
+"""The local Databricks workspace: the public REST API in front, real Spark behind it."""

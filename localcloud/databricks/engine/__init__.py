@@ -1,0 +1,1 @@
+"""What executes runs: clusters that are Spark Connect servers, and tasks that are processes."""

@@ -1,0 +1,100 @@
+"""One attempt at one task: from waiting for its cluster to its end."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud.databricks.engine.clusters import Clusters
+from localcloud.databricks.engine.endings import CANCELED, SUCCESS, Ending, StopSignal, failed, not_started, timed_out
+from localcloud.databricks.engine.spark_server import SparkServer
+from localcloud.databricks.engine.task_process import TaskProcess, start_task
+from localcloud.databricks.files import FileTree
+from localcloud.databricks.payloads import RunSettings, Task
+from localcloud.databricks.state import Run, State, now
+from localcloud.errors import LocalCloudError
+from localcloud.home import Home
+
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """What every attempt needs."""
+
+    home: Home
+    state: State
+    files: FileTree
+    clusters: Clusters
+
+    def execute(self, row: Run, task: Task, settings: RunSettings, parameters: list[str], stop: StopSignal) -> Ending:
+        """Runs one attempt and records its states; returns how it ended."""
+        started = now()
+        self.state.update(Run, row.run_id, life_cycle_state="PENDING", start_time=started)
+        try:
+            ending = self._on_cluster(row, task, settings, parameters, stop)
+        except LocalCloudError as error:
+            ending = CANCELED if stop.is_set else not_started(error)
+        self.finish(row, ending)
+        return ending
+
+    def finish(self, row: Run, ending: Ending) -> None:
+        current = self.state.get(Run, row.run_id) or row
+        ended = now()
+        self.state.update(
+            Run,
+            row.run_id,
+            life_cycle_state=ending.life_cycle_state,
+            result_state=ending.result_state,
+            termination_code=ending.code,
+            state_message=ending.message,
+            error=ending.error,
+            error_trace=ending.error_trace,
+            end_time=ended,
+            execution_duration=max(0, ended - current.start_time - current.setup_duration),
+        )
+
+    def folder(self, run_id: int) -> Path:
+        return self.home.workspace / "runs" / str(run_id)
+
+    def _on_cluster(
+        self, row: Run, task: Task, settings: RunSettings, parameters: list[str], stop: StopSignal
+    ) -> Ending:
+        asked = now()
+        cluster_id = self._cluster_id(task, settings)
+        self.state.update(Run, row.run_id, cluster_id=cluster_id, state_message="Waiting for the cluster")
+        with self.clusters.lease(cluster_id) as server:
+            if stop.is_set:
+                return stop.ending
+            self.state.update(
+                Run, row.run_id, life_cycle_state="RUNNING", state_message="In run", setup_duration=now() - asked
+            )
+            return self._in_process(row, task, server, parameters, stop)
+
+    def _in_process(self, row: Run, task: Task, server: SparkServer, parameters: list[str], stop: StopSignal) -> Ending:
+        process = start_task(
+            self.home,
+            files=self.files,
+            server=server,
+            folder=self.folder(row.run_id),
+            task=task,
+            extra=parameters,
+        )
+        try:
+            return self._until_ended(process, task, stop)
+        finally:
+            if server.is_running:
+                process.release_session()
+
+    def _until_ended(self, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
+        deadline = time.monotonic() + (task.timeout_seconds or float("inf"))
+        while not process.wait(_POLL_SECONDS):
+            if stop.is_set or time.monotonic() > deadline:
+                process.stop()
+                return stop.ending if stop.is_set else timed_out(task.timeout_seconds)
+        return SUCCESS if process.process.returncode == 0 else failed(*process.failure())
+
+    def _cluster_id(self, task: Task, settings: RunSettings) -> str:
+        if task.existing_cluster_id is not None:
+            return self.clusters.with_libraries(task.existing_cluster_id, [each.as_json() for each in task.libraries])
+        spec = task.new_cluster or settings.clusters_by_key[task.job_cluster_key or ""]
+        return self.clusters.for_job(spec, [each.as_json() for each in task.libraries])

@@ -1,0 +1,221 @@
+"""One Spark Connect server: a JVM with Spark and Delta that serves the tasks of one cluster."""
+
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pyspark
+
+from localcloud.databricks.engine.processes import clean_environment, stop_tree
+from localcloud.errors import LocalCloudError
+from localcloud.home import Home, write_private
+from localcloud.ports import HOST
+from localcloud.storage import hadoop_conf, jvm_options
+
+_MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_START_SECONDS = 180
+_POLL_SECONDS = 0.05
+_LOG_LINES_SHOWN = 15
+
+# What spark-submit would pass (org.apache.spark.launcher.JavaModuleOptions).
+_MODULE_OPTIONS = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "--add-modules=jdk.incubator.vector",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in (
+            "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util",
+            "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs",
+            "sun.security.action", "sun.util.calendar",
+        )
+    ),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+)  # fmt: skip
+
+# What the Databricks runtime sets, and what suits small tables on few cores: each partition costs more than its rows.
+_SPARK_DEFAULTS = {
+    "spark.master": "local[*]",
+    "spark.driver.host": HOST,
+    "spark.driver.bindAddress": HOST,
+    "spark.connect.grpc.binding.address": HOST,
+    "spark.ui.enabled": "false",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.redaction.regex": "(?i)secret|password|token|credential|access[.]?key|account[.]?key",
+}
+
+_LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+"""
+
+
+class ClusterStartError(LocalCloudError):
+    """Raised when a cluster's Spark server doesn't come up."""
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """What a server is started with, secrets resolved.
+
+    Attributes:
+        folder: The cluster's own folder.
+        spark_conf: Settings that any task may read.
+        private_hadoop_conf: Hadoop settings that came from secrets: they go to `core-site.xml` alone.
+    """
+
+    cluster_id: str
+    folder: Path
+    spark_conf: dict[str, str]
+    private_hadoop_conf: dict[str, str]
+    environment: dict[str, str]
+    heap: str = "3g"
+
+    @property
+    def libraries(self) -> Path:
+        return self.folder / "libraries"
+
+    @property
+    def conf(self) -> Path:
+        return self.folder / "conf"
+
+
+@dataclass(frozen=True)
+class SparkServer:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    spec: ServerSpec
+    token: str
+
+    def remote(self, session_id: str) -> str:
+        """The URL for `SPARK_REMOTE`; pyspark sends a token without TLS to the host named `localhost` alone."""
+        return f"sc://localhost:{self.port}/;user_id=localcloud;session_id={session_id}"
+
+    def remote_with_token(self) -> str:
+        """A new session's URL, for this process only: it carries the token."""
+        return f"{self.remote(str(uuid.uuid4()))};token={self.token}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        stop_tree(self.process.pid)
+        self.process.wait()
+
+
+def start_server(home: Home, spec: ServerSpec) -> SparkServer:
+    """Starts a server and returns when it listens.
+
+    Raises:
+        ClusterStartError: The JVM ended, or took too long.
+    """
+    port = _free_port()
+    _write_configuration(home, spec, port)
+    log = spec.folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
+            cwd=spec.folder,
+            env=_environment(home, spec),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = SparkServer(process, port, spec, home.secret("connect-token"))
+    _wait_until_listening(server, log)
+    return server
+
+
+def _write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
+    for folder in (spec.libraries, spec.conf, spec.folder / "scratch"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(spec.conf / "core-site.xml", _core_site(hadoop_conf(home) | spec.private_hadoop_conf))
+    (spec.conf / "log4j2.properties").write_text(_LOG4J)
+    own = {
+        "spark.app.name": spec.cluster_id,
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.local.dir": str(spec.folder / "scratch"),
+        "spark.sql.warehouse.dir": str(spec.folder / "warehouse"),
+        "spark.pyspark.python": sys.executable,
+    }
+    properties = [f"-D{name}={value}" for name, value in (_SPARK_DEFAULTS | spec.spark_conf | own).items()]
+    arguments = [*_MODULE_OPTIONS, *jvm_options(home), f"-Xmx{spec.heap}", *properties, "-cp", _classpath(spec.conf)]
+    write_private(spec.conf / "jvm.args", "\n".join(map(_quoted, arguments)) + "\n")
+
+
+def _environment(home: Home, spec: ServerSpec) -> dict[str, str]:
+    return {
+        **clean_environment(home, spec.cluster_id),
+        **spec.environment,
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": home.secret("connect-token"),
+        "HADOOP_CONF_DIR": str(spec.conf),
+        # Python workers of the server (foreachBatch, UDFs) import the cluster's libraries too.
+        "PYTHONPATH": str(spec.libraries),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+
+
+def _classpath(conf: Path) -> str:
+    spark = Path(pyspark.__file__).parent / "jars"
+    return f"{conf}:{spark}/*:{Path(sys.prefix) / 'jars' / 'spark'}/*"
+
+
+def _core_site(properties: dict[str, str]) -> str:
+    entries = "\n".join(
+        f"<property><name>{escape(name)}</name><value>{escape(value)}</value></property>"
+        for name, value in properties.items()
+    )
+    return f'<?xml version="1.0"?>\n<configuration>\n{entries}\n</configuration>\n'
+
+
+def _quoted(argument: str) -> str:
+    """An argument as a line of a java @file."""
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_listening(server: SparkServer, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _is_listening(server.port):
+        if not server.is_running:
+            raise ClusterStartError(f"the cluster's JVM ended with code {server.process.returncode}: {_tail(log)}")
+        if time.monotonic() > deadline:
+            server.stop()
+            raise ClusterStartError(f"the cluster did not listen within {_START_SECONDS} s: {_tail(log)}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])

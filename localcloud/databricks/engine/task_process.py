@@ -1,0 +1,118 @@
+"""A task as a process of its own, with a Spark Connect session of its own."""
+
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localcloud.databricks.engine.processes import clean_environment, stop_tree
+from localcloud.databricks.engine.spark_server import SparkServer
+from localcloud.databricks.files import FileTree
+from localcloud.databricks.payloads import Task
+from localcloud.home import Home
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
+
+
+@dataclass(frozen=True)
+class TaskProcess:
+    """A started task."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    server: SparkServer
+    session_id: str
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the task has ended, waiting at most so long."""
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ends the process and all that it started."""
+        stop_tree(self.process.pid)
+        self.process.wait()
+
+    def failure(self) -> tuple[str, str]:
+        """The error and its traceback, as the task left them."""
+        outcome = self.folder / "outcome.json"
+        if outcome.is_file():
+            told: dict[str, str] = json.loads(outcome.read_text())
+            return told["error"], told["error_trace"]
+        code = self.process.returncode
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        return f"The task's process {how} before it could say why", ""
+
+    def release_session(self) -> None:
+        """Ends what the task left running in Spark: killing a client alone stops no query."""
+        from pyspark.sql.connect.client import SparkConnectClient  # slow to import, and only needed here
+
+        url = f"{self.server.remote(self.session_id)};token={self.server.token}"
+        client = SparkConnectClient(connection=url, use_reattachable_execute=False)
+        try:
+            client.release_session()
+        finally:
+            client.close()
+
+
+def start_task(
+    home: Home, *, files: FileTree, server: SparkServer, folder: Path, task: Task, extra: list[str]
+) -> TaskProcess:
+    """Starts a task's process.
+
+    Args:
+        home: The local cloud.
+        files: Where a `spark_python_task` finds its file.
+        server: The cluster.
+        folder: Where the task's output and working directory go.
+        task: What to run.
+        extra: Parameters that replace the task's own, if any.
+    """
+    workdir = folder / "work"
+    workdir.mkdir(parents=True)
+    (folder / "task.json").write_text(json.dumps(_definition(files, server, task, extra)))
+    session_id = str(uuid.uuid4())
+    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-P", _LAUNCHER, folder],
+            cwd=workdir,
+            env=_environment(home, server, session_id),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    return TaskProcess(process, folder, server, session_id)
+
+
+def _environment(home: Home, server: SparkServer, session_id: str) -> dict[str, str]:
+    return {
+        **clean_environment(home, server.spec.cluster_id),
+        **server.spec.environment,
+        "SPARK_REMOTE": server.remote(session_id),
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": server.token,
+        "PYTHONPATH": str(server.spec.libraries),
+    }
+
+
+def _definition(files: FileTree, server: SparkServer, task: Task, extra: list[str]) -> dict[str, Any]:
+    if wheel := task.python_wheel_task:
+        named = [f"--{name}={value}" for name, value in wheel.named_parameters.items()]
+        return {
+            "kind": "wheel",
+            "name": wheel.entry_point,
+            "package": wheel.package_name,
+            "entry_point": wheel.entry_point,
+            "parameters": extra or [*wheel.parameters, *named],
+            "libraries": str(server.spec.libraries),
+        }
+    assert task.spark_python_task is not None  # noqa: S101 - the payload's own rule
+    script = task.spark_python_task
+    file = str(files.file(script.python_file))
+    return {"kind": "script", "name": file, "file": file, "parameters": extra or script.parameters}

@@ -1,0 +1,63 @@
+"""What the REST API answers when it refuses, in the shape that Databricks' clients parse."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from localcloud.errors import LocalCloudError
+
+
+class ApiError(LocalCloudError):
+    """Raised when a request can't be served; becomes `{"error_code": …, "message": …}`."""
+
+    def __init__(self, status: int, error_code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_code = error_code
+        self.message = message
+
+
+def invalid_parameter(message: str) -> ApiError:
+    return ApiError(400, "INVALID_PARAMETER_VALUE", message)
+
+
+def not_found(message: str) -> ApiError:
+    return ApiError(404, "RESOURCE_DOES_NOT_EXIST", message)
+
+
+def already_exists(message: str) -> ApiError:
+    return ApiError(400, "RESOURCE_ALREADY_EXISTS", message)
+
+
+def invalid_state(message: str) -> ApiError:
+    return ApiError(400, "INVALID_STATE", message)
+
+
+def not_implemented(method: str, path: str) -> ApiError:
+    return ApiError(501, "NOT_IMPLEMENTED", f"{method} {path} is not implemented by the local workspace")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Makes every refusal, validation failure included, answer in Databricks' shape."""
+
+    @app.exception_handler(ApiError)
+    def refused(_: Request, error: ApiError) -> JSONResponse:
+        return _answer(error.status, error.error_code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _answer(400, "INVALID_PARAMETER_VALUE", describe(error))
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, error: Exception) -> JSONResponse:
+        message = f"{request.method} {request.url.path} failed in the local workspace: {type(error).__name__}: {error}"
+        return _answer(500, "INTERNAL_ERROR", message)
+
+
+def describe(error: RequestValidationError) -> str:
+    """One sentence per field that could not be read."""
+    return "; ".join(f"{'.'.join(map(str, found['loc'][1:])) or 'body'}: {found['msg']}" for found in error.errors())
+
+
+def _answer(status: int, error_code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error_code": error_code, "message": message}, status_code=status)

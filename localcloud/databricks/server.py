@@ -1,0 +1,63 @@
+"""The web application: who may come in, and which file answers what."""
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+
+from localcloud.databricks.errors import ApiError, install_error_handlers, not_implemented
+from localcloud.databricks.routes import (
+    clusters,
+    dbfs,
+    files,
+    jobs,
+    libraries,
+    local,
+    pages,
+    runs,
+    secrets,
+    users,
+    workspace_files,
+)
+from localcloud.databricks.workspace import Workspace
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(workspace: Workspace) -> FastAPI:
+    """The REST API and the pages of one workspace."""
+    app = FastAPI(title="Local Databricks workspace", openapi_url=None, lifespan=_lifespan)
+    app.state.workspace = workspace
+    install_error_handlers(app)
+    app.add_api_route("/healthz", _healthz)
+    for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, local):
+        app.include_router(routes.router, dependencies=[Depends(require_token)])
+    app.include_router(pages.router)
+    app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, dependencies=[Depends(require_token)])
+    return app
+
+
+def require_token(request: Request) -> None:
+    """Lets in only who sends the workspace's token."""
+    workspace: Workspace = request.app.state.workspace
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(given.encode(), workspace.home.secret("databricks-token").encode()):
+        raise ApiError(401, "UNAUTHENTICATED", "a valid token is required: send Authorization: Bearer <token>")
+
+
+def _healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _unknown(request: Request) -> None:
+    raise not_implemented(request.method, request.url.path)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    workspace: Workspace = app.state.workspace
+    await run_in_threadpool(workspace.open)
+    yield
+    await run_in_threadpool(workspace.close)
