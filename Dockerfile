@@ -12,5 +12,5 @@ WORKDIR /opt/bookstore
 COPY --chown=bookstore . .
 RUN make setup
 
-ENV PATH=/opt/bookstore/.venv/bin:$PATH LOCALCLOUD_HOME=/var/lib/localcloud
-ENTRYPOINT ["localcloud", "run"]
+ENV PATH=/opt/bookstore/.venv/bin:$PATH
+ENTRYPOINT ["python", "-m", "localcloud.services", "--home", "/var/lib/localcloud"]
