@@ -35,7 +35,7 @@ _SECRETS: dict[str, Callable[[], str]] = {
     "spark-ui-key": _token,
     "airflow-admin-password": lambda: secrets.token_urlsafe(12),
     "airflow-fernet-key": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    "airflow-jwt-secret": _token,
+    "airflow-jwt-secret": lambda: secrets.token_urlsafe(64),  # SHA-512 wants as many bytes as it gives
 }
 SECRET_NAMES = tuple(_SECRETS)
 
@@ -52,7 +52,7 @@ class Home:
 
     @property
     def tls(self) -> Path:
-        """`ca.pem`, `server.pem`, `server.key`, `truststore.p12` for the JVM, `ca-bundle.pem` (public ones and ours)."""
+        """`ca.pem`, `server.pem`, `server.key`, `truststore.p12` for the JVM, `ca-bundle.pem` (public and ours)."""
         return self.root / "tls"
 
     @property

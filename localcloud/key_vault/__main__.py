@@ -39,7 +39,11 @@ async def _serve(home: Home) -> None:
         ),
         uvicorn.Server(uvicorn.Config(identity, host=HOST, port=home.port("identity"))),
     ]
-    await asyncio.wait([asyncio.create_task(server.serve()) for server in servers], return_when="FIRST_COMPLETED")
+    running = [asyncio.create_task(server.serve()) for server in servers]
+    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*running)
 
 
 def _open_store(home: Home) -> SecretStore:

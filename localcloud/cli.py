@@ -1,0 +1,140 @@
+"""The `localcloud` command."""
+
+import os
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from localcloud import lifecycle, surroundings
+from localcloud.errors import LocalCloudError
+from localcloud.home import PORTS, Home
+
+HomeOption = Annotated[Path, typer.Option("--home", help="The folder that holds this cloud: ports, data, logs.")]
+DEFAULT_HOME = Path(".localcloud")
+PortOption = Annotated[
+    list[str] | None,
+    typer.Option("--port", metavar="SERVICE=PORT", help=f"A port to use; repeatable. Services: {', '.join(PORTS)}."),
+]
+
+commands = typer.Typer(
+    help="Databricks, Key Vault, ADLS Gen2, Kafka and Airflow on one machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@commands.command()
+def up(home: HomeOption = DEFAULT_HOME, port: PortOption = None) -> None:
+    """Start everything in the background, and wait until it works. Does nothing that is done already."""
+    cloud = Home(home.absolute())
+    console = Console()
+    surroundings.forget_other_clouds(os.environ)
+
+    def report(what: str, seconds: float, where: str) -> None:
+        console.print(f"[green]✓[/green] {what:<22} [dim]{seconds:5.1f} s[/dim]  {where}", soft_wrap=True)
+
+    with console.status("Starting the local cloud …"):
+        lifecycle.up(cloud, _ports(port or []), report)
+    console.print('\nUnmodified clients find it after [bold]eval "$(localcloud env)"[/bold].')
+
+
+@commands.command()
+def down(home: HomeOption = DEFAULT_HOME) -> None:
+    """Stop what was started, and nothing else."""
+    console = Console()
+    with console.status("Stopping the local cloud …"):
+        was_up = lifecycle.down(Home(home.absolute()))
+    console.print("The local cloud is down." if was_up else "The local cloud was not up.")
+
+
+@commands.command()
+def status(home: HomeOption = DEFAULT_HOME) -> None:
+    """Show each service: up or down, where, how long. Exit code 1 unless all are up."""
+    from localcloud.status import read_status
+
+    rows = read_status(_existing(home))
+    table = Table("service", "state", "where", "since", box=None, header_style="bold")
+    for row in rows:
+        table.add_row(row.service, f"[{'green' if row.is_up else 'red'}]{row.state}[/]", row.address, row.since)
+    _wide_console().print(table)
+    if not all(row.is_up for row in rows):
+        raise typer.Exit(1)
+
+
+@commands.command()
+def env(home: HomeOption = DEFAULT_HOME) -> None:
+    """Print export lines with which unmodified clients find this cloud. They hold secrets."""
+    from localcloud.environment import client_environment
+
+    for name, value in client_environment(_existing(home)).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@commands.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help='E.g. "SELECT * FROM gold.rfm LIMIT 10".')],
+    form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Run a query on the lake."""
+    from localcloud import rows
+    from localcloud.databricks.sql import query
+
+    print_rows = {Format.TABLE: rows.print_table, Format.CSV: rows.print_csv, Format.JSON: rows.print_json}[form]
+    print_rows(query(_existing(home), statement), sys.stdout)
+
+
+@commands.command()
+def report(home: HomeOption = DEFAULT_HOME) -> None:
+    """Write the newest report to a file, and say where it is."""
+    from localcloud.report import write_newest_report
+
+    typer.echo(write_newest_report(_existing(home)).as_uri())
+
+
+def _ports(given: list[str]) -> dict[str, int]:
+    """Reads `service=port` words."""
+    chosen = {}
+    for word in given:
+        service, _, port = word.partition("=")
+        if not port.isdigit() or int(port) not in range(1, 65536):
+            raise LocalCloudError(
+                f"--port takes SERVICE=PORT with a port from 1 to 65535, e.g. airflow=8080; found {word}"
+            )
+        chosen[service] = int(port)
+    return chosen
+
+
+def _existing(folder: Path) -> Home:
+    home = Home(folder.absolute())
+    if not home.exists:
+        raise LocalCloudError(f"A local cloud is required in {home.root}, and there is none: run `localcloud up` first")
+    return home
+
+
+def _wide_console() -> Console:
+    """Follows the terminal's width; what goes into a file or a pipe isn't cut at all."""
+    return Console() if sys.stdout.isatty() else Console(width=10_000)
+
+
+def app() -> None:
+    """Runs the command line; what a user can mend is one sentence and not a traceback."""
+    try:
+        commands()
+    except LocalCloudError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        sys.exit(1)
