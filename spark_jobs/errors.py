@@ -11,3 +11,7 @@ class ArgumentError(JobError):
 
 class MissingTableError(JobError):
     """Raised when a table that a job reads has not been written yet."""
+
+
+class MissingPartitionError(JobError):
+    """Raised when a partition that a job reads holds no rows."""

@@ -5,6 +5,7 @@ import datetime as dt
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs.errors import MissingPartitionError
 from spark_jobs.lake import Lake
 from spark_jobs.tables import Table
 
@@ -16,6 +17,13 @@ def on(snapshot_date: dt.date) -> str:
 
 def partition(lake: Lake, spark: SparkSession, table: Table, snapshot_date: dt.date) -> DataFrame:
     return lake.read(spark, table).where(on(snapshot_date))
+
+
+def missing_partition(table: Table, snapshot_date: dt.date, writer: str) -> MissingPartitionError:
+    return MissingPartitionError(
+        f"the partition {snapshot_date} of {table.layer}.{table.name} is required and has no rows: "
+        f"run {writer} --snapshot_date={snapshot_date} first"
+    )
 
 
 def latest_partition(lake: Lake, spark: SparkSession, table: Table) -> dt.date | None:

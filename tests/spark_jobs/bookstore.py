@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.lake import Lake
 from spark_jobs.tables import CUSTOMERS, ORDER_LINE_ITEMS, ORDERS, Table
 
 Row = Mapping[str, Any]
@@ -17,6 +18,11 @@ STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled", "returned")
 def frame(spark: SparkSession, table: Table, rows: Iterable[Row]) -> DataFrame:
     """Rows with the columns of `table`; a column that a row leaves out is null."""
     return spark.createDataFrame([dict(row) for row in rows], schema=table.columns)
+
+
+def store(lake: Lake, table: Table, rows_df: DataFrame) -> None:
+    """Puts rows where the jobs find them, in one commit."""
+    rows_df.write.format("delta").mode("overwrite").partitionBy(*table.partitioned_by).save(lake.path(table))
 
 
 def customers(spark: SparkSession, *customer_ids: int) -> DataFrame:
@@ -53,3 +59,20 @@ def random_orders(seed: int, *, count: int, customer_ids: int, days: int, until:
         moment = start + dt.timedelta(seconds=rng.randrange((days + 3) * 86_400))
         rows.append(order(f"O-{number}", customer_id, moment.isoformat(), str(Decimal(cents) / 100), status))
     return rows
+
+
+def rfm_row(snapshot_date: dt.date, customer_id: int, recency_days: int, frequency: int, monetary: str) -> Row:
+    """A row of `gold.rfm`; its scores don't follow from the other rows."""
+    return {
+        "snapshot_date": snapshot_date,
+        "customer_id": customer_id,
+        "lookback_days": 365,
+        "recency_days": recency_days,
+        "frequency": frequency,
+        "monetary": Decimal(monetary),
+        "r_score": 5,
+        "f_score": 5,
+        "m_score": 5,
+        "rfm_score": "555",
+        "rfm_segment": "Champions",
+    }

@@ -10,7 +10,7 @@ from spark_jobs.errors import ArgumentError
 from spark_jobs.jobs.aggregate_rfm import Config, main, run
 from spark_jobs.lake import Lake
 from spark_jobs.tables import CUSTOMERS, ORDERS, RFM
-from tests.spark_jobs.bookstore import customers, order, orders, random_orders
+from tests.spark_jobs.bookstore import customers, order, orders, random_orders, store
 from tests.spark_jobs.plain_rfm import plain_rfm
 
 D = dt.date(2026, 1, 31)
@@ -25,8 +25,8 @@ def test_partitions_in_any_order_twice_and_at_once_are_what_the_definition_gives
     spark: SparkSession, lake: Lake
 ) -> None:
     history = random_orders(5, count=300, customer_ids=30, days=90, until=D)
-    lake.replace(spark, CUSTOMERS, customers(spark, *range(25)))
-    lake.replace(spark, ORDERS, orders(spark, history))
+    store(lake, CUSTOMERS, customers(spark, *range(25)))
+    store(lake, ORDERS, orders(spark, history))
 
     run(spark, Config(lake.root, D, lookback_days=30))
     with ThreadPoolExecutor(3) as pool:
@@ -39,8 +39,8 @@ def test_partitions_in_any_order_twice_and_at_once_are_what_the_definition_gives
 
 
 def test_an_empty_result_leaves_an_empty_partition_and_the_others_alone(spark: SparkSession, lake: Lake) -> None:
-    lake.replace(spark, CUSTOMERS, customers(spark, 1))
-    lake.replace(spark, ORDERS, orders(spark, [order("O-1", 1, "2026-01-30T10:00:00", "5.00")]))
+    store(lake, CUSTOMERS, customers(spark, 1))
+    store(lake, ORDERS, orders(spark, [order("O-1", 1, "2026-01-30T10:00:00", "5.00")]))
     run(spark, Config(lake.root, D - DAY))
     run(spark, Config(lake.root, D))
 
@@ -54,8 +54,8 @@ def test_an_empty_result_leaves_an_empty_partition_and_the_others_alone(spark: S
 
 
 def test_the_result_is_the_last_line(spark: SparkSession, lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
-    lake.replace(spark, CUSTOMERS, customers(spark, 1))
-    lake.replace(spark, ORDERS, orders(spark, [order("O-1", 1, "2026-01-30T10:00:00", "5.00")]))
+    store(lake, CUSTOMERS, customers(spark, 1))
+    store(lake, ORDERS, orders(spark, [order("O-1", 1, "2026-01-30T10:00:00", "5.00")]))
 
     main([f"--lake_root={lake.root}", "--snapshot_date=2026-01-31", "--lookback_days=0", "--catalog="])
 

@@ -5,17 +5,17 @@ from spark_jobs.errors import MissingTableError
 from spark_jobs.jobs.merge_customer_orders import Config, run
 from spark_jobs.lake import Lake
 from spark_jobs.tables import CUSTOMER_ORDERS, CUSTOMERS, ORDER_LINE_ITEMS, ORDERS
-from tests.spark_jobs.bookstore import customers, order, order_lines, orders
+from tests.spark_jobs.bookstore import customers, order, order_lines, orders, store
 
 
 def test_a_refresh_replaces_the_table_so_that_a_deleted_customer_is_gone(spark: SparkSession, lake: Lake) -> None:
     history = [order("O-1", 1, "2026-01-01T00:00:00", "5.00"), order("O-2", 2, "2026-01-02T00:00:00", "7.00")]
-    lake.replace(spark, CUSTOMERS, customers(spark, 1, 2))
-    lake.replace(spark, ORDERS, orders(spark, history))
-    lake.replace(spark, ORDER_LINE_ITEMS, order_lines(spark, []))
+    store(lake, CUSTOMERS, customers(spark, 1, 2))
+    store(lake, ORDERS, orders(spark, history))
+    store(lake, ORDER_LINE_ITEMS, order_lines(spark, []))
     assert run(spark, Config(lake.root)) == {"rows": 2}
 
-    lake.replace(spark, CUSTOMERS, customers(spark, 2))
+    store(lake, CUSTOMERS, customers(spark, 2))
     assert run(spark, Config(lake.root)) == {"rows": 1}
 
     rows = spark.table("gold.customer_orders").select("customer_id", "orders").collect()

@@ -1,0 +1,1 @@
+"""Clusters of customers: features, training, names, and which model is in force."""

@@ -1,0 +1,72 @@
+"""K-Means, seeded and repeatable to the bit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
+from spark_jobs.segmentation.features import Values
+
+SAMPLE_SIZE = 3_000
+"""Customers on which silhouettes are measured; comparing all with all would grow with their square."""
+
+TOLERANCE = 0.02
+"""Silhouettes this close say the same: another sample would put them in another order. Then what serves people more
+decides: more clusters rather than fewer, and newer centres rather than older."""
+
+_STARTS = 10
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Clusters found.
+
+    Attributes:
+        centres: On the scale of the points, in no meaningful order.
+        silhouette: Of the sample; -1 to 1, more is better.
+        inertia: Sum over all points of the squared distance to their centre.
+    """
+
+    centres: Values
+    silhouette: float
+    inertia: float
+
+
+def different_customers(points: Values) -> int:
+    """How many rows differ: no clustering can tell more groups than that apart."""
+    return len(np.unique(points, axis=0))
+
+
+def best_fit(points: Values, ks: Iterable[int], seed: int) -> Fit:
+    """The fit with the most clusters among those whose silhouette is `as_good` as the best."""
+    fits = [fit(points, k, seed) for k in sorted(ks)]
+    best = max(candidate.silhouette for candidate in fits)
+    return [candidate for candidate in fits if as_good(candidate.silhouette, best)][-1]
+
+
+def as_good(silhouette: float, best: float) -> bool:
+    """Whether a silhouette is no worse than the best by more than `TOLERANCE`."""
+    return silhouette >= best - TOLERANCE
+
+
+def fit(points: Values, k: int, seed: int) -> Fit:
+    # One thread: several would add up the same numbers in an order that changes from run to run.
+    with threadpool_limits(limits=1):
+        kmeans = KMeans(n_clusters=k, n_init=_STARTS, random_state=seed).fit(points)
+    return Fit(kmeans.cluster_centers_, silhouette(points, kmeans.labels_, seed), float(kmeans.inertia_))
+
+
+def silhouette(points: Values, labels: NDArray[np.intp], seed: int) -> float:
+    """How clearly the clusters are apart, on the same sample of customers for every labelling of the same points.
+
+    -1, the worst, where all of the sample is in one cluster.
+    """
+    sample = np.sort(np.random.default_rng(seed).permutation(len(points))[:SAMPLE_SIZE])
+    if len(np.unique(labels[sample])) == 1:
+        return -1.0
+    with threadpool_limits(limits=1):
+        return float(silhouette_score(points[sample], labels[sample]))

@@ -1,0 +1,104 @@
+import datetime as dt
+
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.entry import Result
+from spark_jobs.errors import ArgumentError, JobError, MissingPartitionError, MissingTableError
+from spark_jobs.jobs.train_kmeans import Config, run
+from spark_jobs.lake import Lake
+from spark_jobs.tables import KMEANS_MODELS, RFM, SEGMENT_PROFILES
+from tests.spark_jobs.bookstore import Row, frame, rfm_row, store
+from tests.spark_jobs.segmentation.groups import CHAMPIONS, GROUPS, LAPSED, planted
+
+JANUARY, FEBRUARY = dt.date(2026, 1, 31), dt.date(2026, 2, 28)
+
+
+def rfm_rows(snapshot_date: dt.date, *groups: tuple[float, float, float], each: int = 30) -> list[Row]:
+    values, _ = planted(*groups, each=each)
+    return [
+        rfm_row(snapshot_date, number, int(days), int(orders), f"{money:.2f}")
+        for number, (days, orders, money) in enumerate(values.tolist())
+    ]
+
+
+def champions(spark: SparkSession, lake: Lake) -> list[str]:
+    return [row.model_version for row in lake.read(spark, KMEANS_MODELS).where("is_champion").collect()]
+
+
+def test_training_stores_models_of_which_one_is_champion(spark: SparkSession, lake: Lake) -> None:
+    january = rfm_rows(JANUARY, *GROUPS)
+    store(lake, RFM, frame(spark, RFM, january))
+    first = run(spark, Config(lake.root))
+    assert (first["snapshot_date"], first["customers"], first["k"]) == (JANUARY, 120, 4)
+    assert (first["is_champion"], first["verdict"]) == (True, "champion: the first model")
+
+    # The same rows stored in another way: nothing new, not even a commit.
+    store(lake, RFM, frame(spark, RFM, january[::-1]).repartition(5))
+    again = run(spark, Config(lake.root, JANUARY))
+    assert again["model_version"] == first["model_version"]
+    assert count_commits(spark, lake) == 2  # created, and the first model
+
+    forced = run(spark, Config(lake.root, k=8))
+    assert forced["is_champion"] is False
+    assert champions(spark, lake) == [first["model_version"]]
+
+    store(lake, RFM, frame(spark, RFM, january + rfm_rows(FEBRUARY, *GROUPS, each=40)))
+    newer = run(spark, Config(lake.root))
+    assert newer["snapshot_date"] == FEBRUARY
+    assert champions(spark, lake) == [newer["model_version"]]
+    stored = {(row.model_version, row.k, row.customers) for row in lake.read(spark, KMEANS_MODELS).collect()}
+    assert stored == {(result["model_version"], result["k"], result["customers"]) for result in (first, forced, newer)}
+    assert profiles(spark, lake, newer) == [
+        (0, "Active top-spending regulars", 40),
+        (1, "Average buyers", 40),
+        (2, "Long-lapsed buyers", 40),
+        (3, "Active low-spending rare buyers", 40),
+    ]
+
+
+def count_commits(spark: SparkSession, lake: Lake) -> int:
+    return spark.sql(f"DESCRIBE HISTORY delta.`{lake.path(KMEANS_MODELS)}`").count()
+
+
+def profiles(spark: SparkSession, lake: Lake, result: Result) -> list[tuple[object, ...]]:
+    rows = lake.read(spark, SEGMENT_PROFILES).where(f"model_version = '{result['model_version']}'")
+    return sorted(tuple(row) for row in rows.select("cluster_id", "cluster_name", "size").collect())
+
+
+def test_too_few_customers_are_a_reason_to_skip_and_too_many_clusters_an_error(spark: SparkSession, lake: Lake) -> None:
+    with pytest.raises(MissingTableError, match=r"gold\.rfm is required"):
+        run(spark, Config(lake.root))
+    twins = [rfm_row(JANUARY, number, 3 + number % 2, 2, "10.00") for number in range(6)]
+    store(lake, RFM, frame(spark, RFM, twins))
+
+    assert run(spark, Config(lake.root)) == {
+        "snapshot_date": JANUARY,
+        "customers": 6,
+        "skipped": "2 clusters need more than 2 customers who differ, found 2",
+    }
+    with pytest.raises(JobError, match=r"--k=2 needs more than 2 customers who differ, found 2: pass a smaller --k"):
+        run(spark, Config(lake.root, k=2))
+    with pytest.raises(MissingPartitionError, match=r"partition 2026-02-28 of gold\.rfm is required and has no rows"):
+        run(spark, Config(lake.root, FEBRUARY))
+    assert not lake.exists(spark, KMEANS_MODELS)
+
+
+def test_a_given_k_is_kept_to(spark: SparkSession, lake: Lake) -> None:
+    store(lake, RFM, frame(spark, RFM, rfm_rows(JANUARY, CHAMPIONS, LAPSED)))
+
+    assert run(spark, Config(lake.root, k=3))["k"] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"k": 1}, "--k must be at least 2, found 1"),
+        ({"k_min": 1}, "--k_min must be at least 2 and at most --k_max, found 1 and 8"),
+        ({"k_min": 5, "k_max": 4}, "found 5 and 4"),
+        ({"seed": -1}, "--seed must be from 0 to 2147483647, found -1"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments: dict[str, int], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        Config("file:/nowhere", **arguments)  # type: ignore[arg-type]
