@@ -137,8 +137,8 @@ class SyncStorageKeyOperator(BaseOperator):
         from include.storage_key import read_vault, restart_if_older, store
         from include.workspace import workspace_client
 
-        workspace = workspace_client(self.databricks_conn_id)
         secret = read_vault(settings.required("key_vault_url"), self.azure_conn_id)
+        workspace = workspace_client(self.databricks_conn_id)
         changed = store(workspace, secret)
         self.log.info("Storage key, version %s: %s", secret.version, "stored" if changed else "unchanged")
         if compute is Compute.EXISTING_CLUSTER and restart_if_older(workspace, settings.cluster_id):

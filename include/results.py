@@ -38,7 +38,7 @@ def parse_result(step: str, logs: str) -> dict[str, Any]:
     try:
         result = json.loads(lines[-1].removeprefix(_RESULT))
     except json.JSONDecodeError as error:
-        raise JobFailedError(f"{step} printed a RESULT line that is not JSON ({error}): {lines[-1]}") from None
+        raise JobFailedError(f"{step} printed a RESULT line that is not JSON ({error}): {lines[-1].strip()}") from None
     if not isinstance(result, dict):
         raise JobFailedError(f"{step} must print a JSON object as its RESULT, found: {lines[-1]}")
     return result

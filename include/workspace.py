@@ -7,6 +7,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.credentials_provider import CredentialsStrategy
 
+_RETRY_SECONDS = 60
+
 
 class ConnectionCredentials(CredentialsStrategy):
     """Signs in however the connection says: token, service principal, managed identity and so on."""
@@ -29,7 +31,14 @@ class ConnectionCredentials(CredentialsStrategy):
 def workspace_client(conn_id: str) -> WorkspaceClient:
     hook = DatabricksHook(conn_id)
     credentials = ConnectionCredentials(hook)
-    return WorkspaceClient(host=_address(hook), auth_type=credentials.auth_type(), credentials_strategy=credentials)
+    config = Config(
+        host=_address(hook),
+        auth_type=credentials.auth_type(),
+        credentials_strategy=credentials,
+        # Left alone, the client tries for five minutes; a task has retries of its own.
+        retry_timeout_seconds=_RETRY_SECONDS,
+    )
+    return WorkspaceClient(config=config)
 
 
 def _address(hook: DatabricksHook) -> str:

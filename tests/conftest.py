@@ -1,6 +1,7 @@
 """Fixtures that every test can use."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from pyspark.sql import SparkSession
 from localcloud.home import Home
 from spark_jobs.session import get_session
 from tests.cloud import Cloud
+
+# Airflow makes its home when it is imported: here, not in the user's.
+_AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
+os.environ.setdefault("AIRFLOW_HOME", _AIRFLOW_HOME.name)
 
 
 @pytest.fixture(scope="session")

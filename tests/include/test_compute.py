@@ -1,0 +1,29 @@
+import pytest
+
+from include.compute import CAPABILITIES, Capabilities, Compute, check_real_time, compute_named
+from include.errors import ConfigurationError
+
+
+def test_serverless_has_no_account_key_and_no_real_time_mode() -> None:
+    assert CAPABILITIES[Compute.SERVERLESS] == Capabilities(account_key=False, spark_conf=False, real_time=False)
+
+
+def test_every_compute_has_its_row() -> None:
+    assert set(CAPABILITIES) == set(Compute)
+
+
+def test_unknown_compute_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        compute_named("laptop")
+    assert str(refused.value) == (
+        "compute must be one of job_cluster, existing_cluster, instance_pool, serverless, found 'laptop'"
+    )
+
+
+def test_real_time_on_serverless_is_refused() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        check_real_time(Compute.SERVERLESS)
+    assert str(refused.value) == (
+        "realtime needs compute that keeps a stream running (job_cluster, existing_cluster, instance_pool), "
+        "found serverless"
+    )
