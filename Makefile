@@ -1,0 +1,44 @@
+# The newest Python that every pinned package has a wheel for, where the machine has it.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: setup setup-dev up down demo test test-full bench lint lock help
+
+setup: ## Make the environment: Python packages, jars, Node and Azurite
+	@$(PYTHON) -m scripts.setup
+
+setup-dev:
+	@$(PYTHON) -m scripts.setup --dev
+
+up: setup ## Start the local cloud and Airflow in the background
+	@$(BIN)/localcloud up
+
+down: ## Stop them
+	@if [ -x $(BIN)/localcloud ]; then $(BIN)/localcloud down; fi
+
+demo: setup ## Run the whole chain once, from Kafka to the report
+	@$(BIN)/localcloud demo
+
+test: setup-dev ## Run the tests, long ones in a shortened form
+	@$(BIN)/pytest -m "not full"
+
+test-full: setup-dev ## Run the long forms too
+	@$(BIN)/pytest
+
+bench: setup-dev ## Run every benchmark beside its peers
+	@$(BIN)/python -m benchmarks
+
+lint: setup-dev ## Check style, types and the borders between packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: setup-dev ## Pin what the requirements*.in files ask for
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes requirements-setup.in -o requirements-setup.txt
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
