@@ -1,5 +1,6 @@
 """The whole chain once, on one machine: events, every DAG, the report."""
 
+import dataclasses
 import datetime as dt
 import time
 from collections.abc import Iterator
@@ -35,6 +36,11 @@ class Volume:
     @property
     def start(self) -> dt.date:
         return self.end - dt.timedelta(days=364)
+
+    def arguments(self) -> list[str]:
+        """The same as words for `localcloud produce`."""
+        values = {**dataclasses.asdict(self), "start": self.start}
+        return [f"--{name}={value}" for name, value in values.items()]
 
 
 class Stages:

@@ -1,0 +1,55 @@
+"""Times contenders side by side: in turn, so that a machine whose speed drifts is the same for all of them."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One question, and those who answer it.
+
+    Attributes:
+        name: The question, as the table's title.
+        contenders: What is timed, by name; the first is ours, the others are its peers. Each is given the
+            number of its round, 0 being the warm-up.
+        rounds: Counted rounds.
+    """
+
+    name: str
+    contenders: Mapping[str, Callable[[int], None]]
+    rounds: int = 5
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one contender took.
+
+    Attributes:
+        contender: Its name.
+        seconds: One figure per counted round.
+    """
+
+    contender: str
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def run(benchmark: Benchmark) -> list[Timing]:
+    """Times every contender, in turn, after a warm-up round that isn't counted."""
+    taken: dict[str, list[float]] = {name: [] for name in benchmark.contenders}
+    for number in range(benchmark.rounds + 1):
+        for name, contender in benchmark.contenders.items():
+            began = time.perf_counter()
+            contender(number)
+            taken[name].append(time.perf_counter() - began)
+    return [Timing(name, tuple(seconds[1:])) for name, seconds in taken.items()]
+
+
+def ratio(ours: Timing, other: Timing) -> float:
+    """Median of ours over the other's, round by round: below 1, ours is faster."""
+    return statistics.median(a / b for a, b in zip(ours.seconds, other.seconds, strict=True))

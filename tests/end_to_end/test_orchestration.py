@@ -1,0 +1,64 @@
+"""The ways in which people start `segment_customers`: the command line, the schedule, a backfill."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from localcloud.airflow.client import AirflowClient, DagRun
+from localcloud.waiting import wait_until
+from tests.end_to_end.conftest import Chain
+
+DAG = "segment_customers"
+RUN_LIMIT_SECONDS = 300.0
+
+
+def partitions(chain: Chain) -> dict[str, int]:
+    rows = chain.cloud.sql("SELECT snapshot_date, count(*) AS customers FROM gold.rfm GROUP BY 1")
+    return {row["snapshot_date"]: row["customers"] for row in rows}
+
+
+def finished_runs(chain: Chain, known: set[str]) -> list[DagRun]:
+    """Waits for the runs that came since, and returns them."""
+    with AirflowClient(chain.cloud.home) as airflow:
+        return [airflow.wait(run, timeout=RUN_LIMIT_SECONDS) for run in airflow.runs(DAG) if run.run_id not in known]
+
+
+@pytest.fixture
+def known(chain: Chain) -> set[str]:
+    with AirflowClient(chain.cloud.home) as airflow:
+        return {run.run_id for run in airflow.runs(DAG)}
+
+
+def test_a_trigger_from_the_command_line_takes_its_date_from_conf(chain: Chain, known: set[str]) -> None:
+    day = (chain.volume.end - dt.timedelta(days=40)).isoformat()
+
+    chain.cloud.airflow("dags", "trigger", DAG, "--conf", json.dumps({"snapshot_date": day, "lookback_days": 30}))
+
+    assert [run.state for run in finished_runs(chain, known)] == ["success"]
+    rows = chain.cloud.sql(f"SELECT DISTINCT lookback_days FROM gold.rfm WHERE snapshot_date = '{day}'")
+    assert rows == [{"lookback_days": 30}]
+
+
+def test_a_backfill_makes_each_partition_and_touches_no_other(chain: Chain, known: set[str]) -> None:
+    before = partitions(chain)
+    days = [(chain.volume.end - dt.timedelta(days=back)).isoformat() for back in (92, 91, 90)]
+
+    chain.cloud.airflow("backfill", "create", "--dag-id", DAG, "--from-date", days[0], "--to-date", days[-1])
+
+    with AirflowClient(chain.cloud.home) as airflow:
+        wait_until(
+            lambda: {run.partition_key for run in airflow.runs(DAG)} >= set(days), "three runs should be made", 60
+        )
+    runs = finished_runs(chain, known)
+    assert sorted((str(run.partition_key), run.state) for run in runs) == [(day, "success") for day in days]
+    after = partitions(chain)
+    assert set(after) == {*before, *days}
+    assert {day: after[day] for day in before} == before
+
+
+def test_the_schedule_has_run_the_last_partition_by_itself(chain: Chain) -> None:
+    with AirflowClient(chain.cloud.home) as airflow:
+        scheduled = [run for run in airflow.runs(DAG) if run.run_id.startswith("scheduled__")]
+
+    assert [run.partition_key for run in scheduled] == [chain.volume.end.isoformat()]
