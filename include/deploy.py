@@ -29,7 +29,8 @@ def build_wheel(project: Path, destination: Path) -> Path:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(destination)]
     build = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
     if build.returncode:
-        raise ConfigurationError(f"the wheel of {project} could not be built:\n{build.stderr.strip()}")
+        cause = (build.stderr.strip() or "no reason given").splitlines()[-1]
+        raise ConfigurationError(f"the wheel of {project} could not be built: {cause}")
     return next(destination.glob("*.whl"))
 
 
@@ -52,8 +53,11 @@ def upload(workspace: WorkspaceClient, wheel: Path) -> str:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        path = upload(WorkspaceClient(), build_wheel(_PROJECT, Path(scratch)))
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = upload(WorkspaceClient(), build_wheel(_PROJECT, Path(scratch)))
+    except ConfigurationError as error:
+        sys.exit(f"Error: {error}")
     print(f"BOOKSTORE_WHEEL={path}")  # noqa: T201 - the command's output
 
 

@@ -41,6 +41,11 @@ def services(home: Home) -> dict[str, list[str]]:
     return {f"airflow-{name}": [sys.executable, "-m", *words] for name, words in commands.items()}
 
 
+def settings_file(home: Home) -> Path:
+    """What the DAGs' settings are read from, besides the environment: the wheel that was deployed last."""
+    return home.airflow / "bookstore.env"
+
+
 def prepare(home: Home) -> None:
     """Gives Airflow its database and its admin; costs nothing where that is done.
 
@@ -136,6 +141,6 @@ def _pipeline(home: Home) -> dict[str, str]:
         "AZURE_KEY_VAULT_URL": f"https://{HOST}:{home.port('key-vault')}",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{home.port('kafka')}",
         "LAKE_ROOT": LAKE_ROOT,
-        "BOOKSTORE_SETTINGS_FILE": str(home.airflow / "bookstore.env"),
+        "BOOKSTORE_SETTINGS_FILE": str(settings_file(home)),
         "BOOKSTORE_POLL_SECONDS": "1",
     }

@@ -1,8 +1,10 @@
 """The Databricks workspace."""
 
 import sys
+from functools import partial
 from http import HTTPStatus
 
+from localcloud.airflow.wheel import deploy_wheel
 from localcloud.home import Home
 from localcloud.ports import HOST
 from localcloud.services.service import Service, status_code
@@ -14,6 +16,7 @@ def service(home: Home) -> Service:
         command=(sys.executable, "-m", "localcloud.databricks", "--home", str(home.root)),
         address=workspace_url(home),
         is_healthy=lambda: status_code(f"{workspace_url(home)}/healthz", home) == HTTPStatus.OK,
+        initialise=partial(deploy_wheel, home),
     )
 
 

@@ -1,0 +1,159 @@
+"""What every DAG here has to keep to."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG, AssetAll, BaseOperator, CronPartitionTimetable, CronTriggerTimetable, TriggerRule
+
+from include.assets import BRONZE
+from include.operators import SubmitJobOperator, SyncStorageKeyOperator
+
+DAGS = Path(__file__).parents[2] / "dags"
+STEPS = {
+    "ingest_events": ["sync_storage_key", "ingest_events"],
+    "refresh_silver": [
+        "sync_storage_key",
+        "merge_customers",
+        "upsert_books",
+        "merge_orders",
+        "merge_customer_orders",
+    ],
+    "segment_customers": ["sync_storage_key", "aggregate_rfm", "assign_segments", "write_report"],
+    "train_kmeans": ["sync_storage_key", "train_kmeans"],
+}
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAKE_ROOT", "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake")
+        patch.setenv("BOOKSTORE_WHEEL", "/Workspace/Shared/bookstore/wheels/0.1.0-4f3a9c2b7d10/x.whl")
+        patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+        patch.delenv("BOOKSTORE_SETTINGS_FILE", raising=False)
+        return DagBag(str(DAGS))
+
+
+@pytest.fixture(params=sorted(STEPS))
+def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
+    return bag.dags[request.param]
+
+
+def test_files_hold_one_dag_each_by_their_own_name(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert {dag_id: Path(dag.fileloc).stem for dag_id, dag in bag.dags.items()} == {name: name for name in STEPS}
+
+
+def test_tasks_are_the_steps(dag: DAG) -> None:
+    assert [task.task_id for task in dag.tasks] == STEPS[dag.dag_id]
+
+
+def test_the_storage_key_comes_first(dag: DAG) -> None:
+    (first,) = dag.roots
+    assert isinstance(first, SyncStorageKeyOperator)
+    assert all(isinstance(task, SubmitJobOperator) for task in dag.tasks if task is not first)
+
+
+def test_operators_know_who_to_ask_and_what_it_runs(dag: DAG) -> None:
+    assert dag.owner == "bookstore"
+    assert {"bookstore", "wheel 0.1.0-4f3a9c2b7d10"} <= dag.tags
+    assert dag.description
+    assert dag.doc_md is not None
+    assert "**It is red: what now?**" in dag.doc_md
+    assert all(f"`{task.task_id}`" in dag.doc_md for task in dag.roots)
+
+
+def test_nothing_runs_without_end(dag: DAG) -> None:
+    assert dag.dagrun_timeout is not None
+    assert dag.catchup is False
+    for task in dag.tasks:
+        assert isinstance(task, BaseOperator)
+        assert task.retries == 1
+        assert task.execution_timeout == timedelta(minutes=10)
+        if isinstance(task, SubmitJobOperator):
+            assert task.deferrable
+            assert task.timeout <= dag.dagrun_timeout
+
+
+def test_parameters_are_explained(dag: DAG) -> None:
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert "type" in param.schema, name
+        assert param.schema["title"], name
+        assert param.schema["description_md"], name
+    assert "compute" in dag.params
+
+
+def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
+    assert {name: dag.max_active_runs for name, dag in bag.dags.items()} == {
+        "ingest_events": 1,
+        "refresh_silver": 1,
+        "segment_customers": 4,
+        "train_kmeans": 1,
+    }
+
+
+def test_silver_is_refreshed_when_rows_arrived(bag: DagBag) -> None:
+    ingest = bag.dags["ingest_events"].get_task("ingest_events")
+    assert isinstance(ingest, SubmitJobOperator)
+    assert ingest.emits == BRONZE
+    assert bag.dags["refresh_silver"].timetable.asset_condition == AssetAll(BRONZE)
+    assert ingest.parameters == {"kafka_bootstrap_servers": "kafka:9092"}
+
+
+def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:
+    refresh = bag.dags["refresh_silver"]
+    upstream = {task.task_id: task.upstream_task_ids for task in refresh.tasks}
+    assert upstream == {
+        "sync_storage_key": set(),
+        "merge_customers": {"sync_storage_key"},
+        "upsert_books": {"sync_storage_key"},
+        "merge_orders": {"merge_customers", "upsert_books"},
+        "merge_customer_orders": {"merge_orders"},
+    }
+
+
+def test_segments_have_one_partition_per_day(bag: DagBag) -> None:
+    assert bag.dags["segment_customers"].timetable == CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    )
+
+
+def test_the_report_is_written_without_segments_too(bag: DagBag) -> None:
+    assert bag.dags["segment_customers"].get_task("write_report").trigger_rule is TriggerRule.NONE_FAILED
+
+
+def test_a_new_installation_trains_no_model_before_its_first_monday(bag: DagBag) -> None:
+    assert bag.dags["train_kmeans"].timetable == CronTriggerTimetable(
+        "0 3 * * 1", timezone="UTC", run_immediately=timedelta(0)
+    )
+
+
+@pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)
+def test_files_only_declare(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    assert [type(node) for node in tree.body if not isinstance(node, ast.ImportFrom)] == [ast.Expr, ast.With]
+    names = {name.id for name in ast.walk(tree) if isinstance(name, ast.Name)}
+    assert names.isdisjoint({"Variable", "open", "Connection", "BaseHook", "datetime"})
+
+
+def test_parsing_imports_no_client_that_is_slow() -> None:
+    """A DAG file is parsed every half minute, and at the start of each of its tasks."""
+    source = inspect.cleandoc(
+        """
+        import sys
+        from airflow.providers.databricks.operators.databricks import DatabricksSubmitRunOperator
+        before = set(sys.modules)
+        import include.operators, include.parameters, include.dag_defaults, include.assets
+        print(*{name.split(".")[0] for name in set(sys.modules) - before} - {"include"})
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert loaded.isdisjoint({"azure", "pyspark", "pandas", "msal", "spark_jobs", "localcloud"})
+    assert "pydantic_settings" in loaded
