@@ -50,7 +50,7 @@ class Changes(Stream):
 
     @abstractmethod
     def rows(self, changes: Ints) -> list[Row]:
-        """The table's row as each change of the history leaves it; for a delete, as it was."""
+        """The table's row after each change of the history; what it gives for a delete is not used."""
 
     @property
     def key(self) -> str:
@@ -83,7 +83,7 @@ class Changes(Stream):
         op, source = self.log.op[events], self.log.source[events]
         columns = zip(
             op.tolist(),
-            self.rows(np.where(op == UPDATE, source - 1, source)),
+            self.rows(np.where((op == UPDATE) | (op == DELETE), source - 1, source)),
             self.rows(source),
             (self.at[events] * 1000).tolist(),
             self.log.lsn[events].tolist(),
