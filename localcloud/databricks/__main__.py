@@ -6,9 +6,8 @@ from pathlib import Path
 
 import uvicorn
 
-from localcloud.databricks.engine.clusters import Options
 from localcloud.databricks.server import create_app
-from localcloud.databricks.workspace import make_workspace
+from localcloud.databricks.workspace import Options, make_workspace
 from localcloud.home import LAKE_ROOT, Home
 from localcloud.loopback import LoopbackOnly
 from localcloud.ports import HOST
@@ -21,7 +20,7 @@ def main() -> None:
     parser.add_argument("--lake-root", default=LAKE_ROOT, help="the lake whose tables new clusters know by name")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    home = Home(given.home.resolve())
+    home = Home(given.home.absolute())
     workspace = make_workspace(home, Options(heap=given.cluster_memory, lake_root=given.lake_root))
     app = LoopbackOnly(create_app(workspace))
     uvicorn.run(app, host=HOST, port=home.port("workspace"), access_log=False, log_config=None)

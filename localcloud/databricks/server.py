@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 
 from localcloud.databricks.errors import ApiError, install_error_handlers, not_implemented
+from localcloud.databricks.get_bodies import GetBodies
 from localcloud.databricks.routes import (
     clusters,
     dbfs,
@@ -31,10 +32,13 @@ def create_app(workspace: Workspace) -> FastAPI:
     app = FastAPI(title="Local Databricks workspace", openapi_url=None, lifespan=_lifespan)
     app.state.workspace = workspace
     install_error_handlers(app)
+    app.add_middleware(GetBodies)
     app.add_api_route("/healthz", _healthz)
     for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, local):
         app.include_router(routes.router, dependencies=[Depends(require_token)])
     app.include_router(pages.router)
+    app.add_exception_handler(pages.LoginRequiredError, pages.ask_to_log_in)
+    app.include_router(users.discovery)
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, dependencies=[Depends(require_token)])
     return app
 

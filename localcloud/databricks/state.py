@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Engine, Select, create_engine, event
+from sqlalchemy import JSON, Engine, Select, create_engine, event, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -121,6 +121,12 @@ class State:
             row = session.get_one(kind, key)
             for name, value in values.items():
                 setattr(row, name, value)
+
+    def update_active_run(self, run_id: int, **values: Any) -> None:
+        """As `update`, unless the run has ended: its end is never overwritten."""
+        active = update(Run).where(Run.run_id == run_id, Run.life_cycle_state.not_in(TERMINAL))
+        with self.transaction() as session:
+            session.execute(active.values(**values))
 
     def delete(self, *rows: Base) -> None:
         with self.transaction() as session:

@@ -5,17 +5,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud.databricks.engine.attempts import Attempts
-from localcloud.databricks.engine.clusters import Clusters, Options
+from localcloud.databricks.engine.catalog import Catalog
+from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.processes import leftovers, stop_all
+from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.runs import RunEngine
 from localcloud.databricks.files import FileTree
+from localcloud.databricks.payloads import ClusterSpec
 from localcloud.databricks.secret_scopes import SecretScopes
 from localcloud.databricks.state import State
 from localcloud.databricks.uploads import Uploads
-from localcloud.home import Home
+from localcloud.home import STORAGE_ACCOUNT, Home
 from localcloud.ports import HOST
 
 _TASKS_AT_ONCE = 8
+_DEFAULT_CLUSTER = "default"
+_KEY_SETTING = f"spark.hadoop.fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net"
+_KEY_SCOPE, _KEY_NAME = "bookstore", "adls-account-key"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How clusters are run here.
+
+    Attributes:
+        heap: Memory of each cluster's JVM.
+        lake_root: Where the tables are that a new cluster makes known by name.
+    """
+
+    heap: str
+    lake_root: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,17 @@ class Workspace:
     def run_folder(self, run_id: int) -> Path:
         return self.engine.attempts.folder(run_id)
 
+    def usual_cluster(self) -> str:
+        """The cluster used last, running ones first; where there has been none, one that can read the lake."""
+        clusters = sorted(self.clusters.all(), key=lambda cluster: cluster.state != "RUNNING")
+        return clusters[0].cluster_id if clusters else self.clusters.create(self._default_spec(), _DEFAULT_CLUSTER)
+
+    def _default_spec(self) -> ClusterSpec:
+        if _KEY_SCOPE not in self.secrets.scopes() or _KEY_NAME not in self.secrets.keys(_KEY_SCOPE):
+            return ClusterSpec(spark_version="local")
+        key = f"{{{{secrets/{_KEY_SCOPE}/{_KEY_NAME}}}}}"
+        return ClusterSpec(spark_version="local", spark_conf={_KEY_SETTING: key})
+
     def open(self) -> None:
         """Makes up for how the last server ended: its processes are stopped, and what they did not finish says so."""
         stop_all(list(leftovers(self.home)))
@@ -44,6 +74,7 @@ class Workspace:
         self.engine.recover()
 
     def close(self) -> None:
+        self.clusters.closing.set()
         self.engine.shutdown()
         self.clusters.stop_all()
         self.state.close()
@@ -54,7 +85,9 @@ def make_workspace(home: Home, options: Options) -> Workspace:
     state = State(home.workspace / "workspace.db")
     secrets = SecretScopes(home.workspace / "secret-scopes")
     files = FileTree(home.workspace / "files")
-    clusters = Clusters(home, state, secrets, files, options)
+    catalog = Catalog(options.lake_root, home.workspace / "views.json")
+    resolver = Resolver(home.workspace / "clusters", secrets, files, options.heap)
+    clusters = Clusters(home, state, resolver, catalog)
     attempts = Attempts(home, state, files, clusters)
     engine = RunEngine(state, attempts, threading.BoundedSemaphore(_TASKS_AT_ONCE))
     return Workspace(home, state, secrets, files, clusters, engine, Uploads())

@@ -84,6 +84,7 @@ class Attempts:
         finally:
             if server.is_running:
                 process.release_session()
+                self.clusters.remember_views(server)
 
     def _until_ended(self, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
         deadline = time.monotonic() + (task.timeout_seconds or float("inf"))

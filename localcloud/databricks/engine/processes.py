@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
-from localcloud.home import Home
+from localcloud.home import MARKER, Home
 
-HOME_MARKER = "LOCALCLOUD_HOME"
 CLUSTER_MARKER = "LOCALCLOUD_CLUSTER"
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "JAVA_HOME", "USER", "LOGNAME", "TMPDIR")
 _GRACE_SECONDS = 5
@@ -22,7 +20,7 @@ def clean_environment(home: Home, cluster_id: str) -> dict[str, str]:
         **inherited,
         "LANG": inherited.get("LANG", "C.UTF-8"),
         "TZ": "UTC",
-        HOME_MARKER: str(home.root.resolve()),
+        MARKER: str(home.root),
         CLUSTER_MARKER: cluster_id,
     }
 
@@ -50,10 +48,9 @@ def stop_all(processes: list[psutil.Process]) -> None:
 
 def leftovers(home: Home) -> Iterator[psutil.Process]:
     """Clusters and tasks of this home that an earlier server left behind."""
-    mine = str(home.root.resolve())
     for process in psutil.process_iter():
         environment = _environment(process)
-        if CLUSTER_MARKER in environment and Path(environment.get(HOME_MARKER, "")) == Path(mine):
+        if CLUSTER_MARKER in environment and environment.get(MARKER) == str(home.root):
             yield process
 
 

@@ -25,6 +25,7 @@ from localcloud.databricks.state import TERMINAL, Run, State, now
 log = logging.getLogger(__name__)
 
 _ENDLESS = -1
+_QUEUE_POLL_SECONDS = 0.5
 
 
 @dataclass
@@ -33,11 +34,13 @@ class RunEngine:
 
     Attributes:
         slots: How many tasks may run at once; the others wait as QUEUED.
+        admission: Held while deciding whether one more run of a job may start.
     """
 
     state: State
     attempts: Attempts
     slots: threading.BoundedSemaphore
+    admission: threading.Lock = field(default_factory=threading.Lock)
     _active: dict[int, StopSignal] = field(default_factory=dict)
     _threads: dict[int, threading.Thread] = field(default_factory=dict)
 
@@ -55,8 +58,12 @@ class RunEngine:
         """Tells the run to end, if it is active; it does so soon after."""
         stop = self._active.get(run_id)
         if stop is not None:
-            self.state.update(Run, run_id, life_cycle_state="TERMINATING", state_message="Cancelling")
+            self.state.update_active_run(run_id, life_cycle_state="TERMINATING", state_message="Cancelling")
             stop.request(CANCELED)
+
+    def active_runs(self, job_id: int) -> list[Run]:
+        of_job = select(Run).where(Run.job_id == job_id, Run.parent_run_id.is_(None))
+        return self.state.find(of_job.where(Run.life_cycle_state.not_in(TERMINAL)))
 
     def shutdown(self) -> None:
         """Ends every run and returns when their processes are gone."""
@@ -97,7 +104,8 @@ class _Execution:
         """Runs the tasks in the order of their dependencies; independent ones side by side."""
         tasks = {task.task_key: task for task in self.settings.tasks}
         rows = self._first_attempts(tasks)
-        self.engine.state.update(Run, self.run.run_id, life_cycle_state="RUNNING", state_message="In run")
+        self._await_turn()
+        self.engine.state.update_active_run(self.run.run_id, life_cycle_state="RUNNING", state_message="In run")
         order = TopologicalSorter({key: task.upstream for key, task in tasks.items()})
         order.prepare()
         endings: dict[str, Ending] = {}
@@ -113,6 +121,15 @@ class _Execution:
                     endings[key] = future.result()
                     order.done(key)
         return self.stop.ending if self.stop.is_set else _overall(tasks.values(), endings)
+
+    def _await_turn(self) -> None:
+        """Waits until few enough earlier runs of the job are active: a job with a queue may have more."""
+        limit = int(self.run.settings.get("max_concurrent_runs", 1))
+        while self.run.job_id is not None and not self.stop.is_set:
+            if sum(run.run_id < self.run.run_id for run in self.engine.active_runs(self.run.job_id)) < limit:
+                return
+            self.engine.state.update_active_run(self.run.run_id, life_cycle_state="QUEUED", state_message="Queued")
+            self.stop.wait(_QUEUE_POLL_SECONDS)
 
     def _first_attempts(self, tasks: dict[str, Task]) -> dict[str, Run]:
         query = select(Run).where(Run.parent_run_id == self.run.run_id)

@@ -3,8 +3,8 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -38,6 +38,9 @@ _MODULE_OPTIONS = (
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
 )  # fmt: skip
+
+# For small data on few cores: half of what a fresh server does is optimising code, which pays in long runs alone.
+_SMALL_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 # What the Databricks runtime sets, and what suits small tables on few cores: each partition costs more than its rows.
 _SPARK_DEFAULTS = {
@@ -106,11 +109,15 @@ class SparkServer:
 
     def remote(self, session_id: str) -> str:
         """The URL for `SPARK_REMOTE`; pyspark sends a token without TLS to the host named `localhost` alone."""
-        return f"sc://localhost:{self.port}/;user_id=localcloud;session_id={session_id}"
+        return f"{self.remote_anonymous()};session_id={session_id}"
+
+    def remote_anonymous(self) -> str:
+        """The URL for a session of its own, to be used with the token."""
+        return f"sc://localhost:{self.port}/;user_id=localcloud"
 
     def remote_with_token(self) -> str:
-        """A new session's URL, for this process only: it carries the token."""
-        return f"{self.remote(str(uuid.uuid4()))};token={self.token}"
+        """The same for use within this process only, since it carries the token."""
+        return f"{self.remote_anonymous()};token={self.token}"
 
     @property
     def is_running(self) -> bool:
@@ -121,8 +128,8 @@ class SparkServer:
         self.process.wait()
 
 
-def start_server(home: Home, spec: ServerSpec) -> SparkServer:
-    """Starts a server and returns when it listens.
+def start_server(home: Home, spec: ServerSpec, closing: threading.Event) -> SparkServer:
+    """Starts a server and returns when it listens; gives up when the workspace is closing.
 
     Raises:
         ClusterStartError: The JVM ended, or took too long.
@@ -141,7 +148,7 @@ def start_server(home: Home, spec: ServerSpec) -> SparkServer:
             start_new_session=True,
         )
     server = SparkServer(process, port, spec, home.secret("connect-token"))
-    _wait_until_listening(server, log)
+    _wait_until_listening(server, log, closing)
     return server
 
 
@@ -158,7 +165,15 @@ def _write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
         "spark.pyspark.python": sys.executable,
     }
     properties = [f"-D{name}={value}" for name, value in (_SPARK_DEFAULTS | spec.spark_conf | own).items()]
-    arguments = [*_MODULE_OPTIONS, *jvm_options(home), f"-Xmx{spec.heap}", *properties, "-cp", _classpath(spec.conf)]
+    arguments = [
+        *_MODULE_OPTIONS,
+        *_SMALL_JVM,
+        *jvm_options(home),
+        f"-Xmx{spec.heap}",
+        *properties,
+        "-cp",
+        _classpath(spec.conf),
+    ]
     write_private(spec.conf / "jvm.args", "\n".join(map(_quoted, arguments)) + "\n")
 
 
@@ -201,7 +216,7 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_listening(server: SparkServer, log: Path) -> None:
+def _wait_until_listening(server: SparkServer, log: Path, closing: threading.Event) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _is_listening(server.port):
         if not server.is_running:
@@ -209,7 +224,9 @@ def _wait_until_listening(server: SparkServer, log: Path) -> None:
         if time.monotonic() > deadline:
             server.stop()
             raise ClusterStartError(f"the cluster did not listen within {_START_SECONDS} s: {_tail(log)}")
-        time.sleep(_POLL_SECONDS)
+        if closing.wait(_POLL_SECONDS):
+            server.stop()
+            raise ClusterStartError("the workspace stopped while the cluster was starting")
 
 
 def _is_listening(port: int) -> bool:

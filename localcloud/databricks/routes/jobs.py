@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import func, select
 
-from localcloud.databricks.errors import ApiError, invalid_parameter
-from localcloud.databricks.payloads import JobSettings, Payload, RunSettings, Text
+from localcloud.databricks.errors import invalid_parameter
+from localcloud.databricks.payloads import JobSettings, Payload, Text
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.routes.runs import start_run
 from localcloud.databricks.run_views import job_view
-from localcloud.databricks.state import TERMINAL, Job, Run, now
+from localcloud.databricks.state import Job, Run, now
 from localcloud.databricks.workspace import Workspace
 
 router = APIRouter()
@@ -105,12 +105,15 @@ def run_now(payload: RunNow, workspace: Current) -> dict[str, int]:
         job_id=payload.job_id,
         run_name=settings.name,
         run_type="JOB_RUN",
-        settings=RunSettings.model_validate(settings.as_json()).as_json(),
+        settings=settings.as_json(),
         idempotency_token=payload.idempotency_token,
         start_time=now(),
     )
-    _refuse_beyond_limit(workspace, payload.job_id, settings)
-    run_id = start_run(workspace, run, settings, _parameters(payload))
+    with workspace.engine.admission:
+        if _is_beyond_limit(workspace, payload.job_id, settings):
+            run_id = _record_skipped(workspace, run)
+        else:
+            run_id = start_run(workspace, run, settings, _parameters(payload))
     return {"run_id": run_id, "number_in_job": run_id}
 
 
@@ -133,10 +136,18 @@ def _refuse_schedule(settings: JobSettings) -> None:
             raise invalid_parameter(f"{name} is not obeyed by the local workspace: leave it out or pause it")
 
 
-def _refuse_beyond_limit(workspace: Workspace, job_id: int, settings: JobSettings) -> None:
-    query = select(Run).where(Run.job_id == job_id, Run.parent_run_id.is_(None), Run.life_cycle_state.not_in(TERMINAL))
-    active = len(workspace.state.find(query))
-    if active >= settings.max_concurrent_runs:
-        raise ApiError(
-            429, "RESOURCE_EXHAUSTED", f"job {job_id} has {active} active runs and max_concurrent_runs allows no more"
-        )
+def _is_beyond_limit(workspace: Workspace, job_id: int, settings: JobSettings) -> bool:
+    """Whether a further run must be skipped; a job with a queue skips none."""
+    queue = (settings.model_extra or {}).get("queue") or {}
+    active = len(workspace.engine.active_runs(job_id))
+    return not queue.get("enabled") and active >= settings.max_concurrent_runs
+
+
+def _record_skipped(workspace: Workspace, run: Run) -> int:
+    run.life_cycle_state = "SKIPPED"
+    run.result_state = "MAXIMUM_CONCURRENT_RUNS_REACHED"
+    run.termination_code = "MAX_CONCURRENT_RUNS_EXCEEDED"
+    run.state_message = "An instance of this job is already running"
+    run.end_time = now()
+    workspace.state.add(run)
+    return run.run_id

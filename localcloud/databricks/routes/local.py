@@ -1,3 +1,22 @@
+"""What the local cloud asks of its own workspace, and Databricks has no route for."""
+
 from fastapi import APIRouter
 
-router = APIRouter()
+from localcloud.databricks.routes.common import Current
+
+router = APIRouter(prefix="/api/localcloud")
+
+
+@router.post("/spark-connect")
+def spark_connect(workspace: Current) -> dict[str, str]:
+    """Where to ask Spark: on the cluster used last, started if need be."""
+    server = workspace.clusters.start(workspace.usual_cluster())
+    return {"remote": server.remote_anonymous()}
+
+
+@router.post("/warm-up")
+def warm_up(workspace: Current) -> dict[str, str]:
+    """Starts, in the background, the cluster that is most likely wanted next."""
+    cluster_id = workspace.usual_cluster()
+    workspace.clusters.start_in_background(cluster_id)
+    return {"cluster_id": cluster_id}

@@ -1,0 +1,150 @@
+"""A real workspace server in a process of its own, and the wheel whose steps the tests run on it."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.compute import ClusterSpec, Library
+from databricks.sdk.service.jobs import PythonWheelTask, Run, RunOutput, SubmitTask
+from databricks.sdk.service.workspace import ImportFormat
+
+from localcloud.home import Home
+from tests.localcloud.waiting import wait_until
+
+STEPS = Path(__file__).with_name("steps.py")
+WHEEL = "/Workspace/Shared/steps-1.0-py3-none-any.whl"
+KEY = "c2VjcmV0K2tleS9vZithY2NvdW50=="
+KEY_SETTING = "spark.hadoop.fs.azure.account.key.someaccount.dfs.core.windows.net"
+CLUSTER = ClusterSpec(
+    spark_version="17.3.x-scala2.13",
+    node_type_id="Standard_DS3_v2",
+    num_workers=0,
+    spark_conf={KEY_SETTING: "{{secrets/bookstore/adls-account-key}}", "spark.sql.ansi.enabled": "true"},
+    spark_env_vars={"GREETING": "hello", "PASSWORD": "{{secrets/bookstore/adls-account-key}}"},
+)
+
+
+@dataclass
+class Server:
+    """A workspace server that can be stopped, killed and started again on the same home."""
+
+    home: Home
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.home.port('workspace')}"
+
+    @property
+    def token(self) -> str:
+        return self.home.secret("databricks-token")
+
+    @property
+    def lake(self) -> Path:
+        return self.home.root / "lake"
+
+    @cached_property
+    def client(self) -> WorkspaceClient:
+        return WorkspaceClient(host=self.url, token=self.token)
+
+    def http(self, *, token: str | None = None) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token or self.token}"}, timeout=60)
+
+    def start(self) -> None:
+        self.home.logs.mkdir(exist_ok=True)
+        with (self.home.logs / "workspace.log").open("ab") as log:
+            command = [sys.executable, "-m", "localcloud.databricks", "--home", str(self.home.root)]
+            self.process = subprocess.Popen(
+                [*command, "--cluster-memory", "1g", "--lake-root", f"file:{self.lake}"],
+                env={**os.environ, "SERVER_ONLY": "not for tasks"},
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(lambda: httpx.get(f"{self.url}/healthz").is_success, limit=60)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(60)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(60)
+
+    def prepare(self) -> None:
+        """Uploads the steps' wheel and puts the storage key into its scope."""
+        self.client.workspace.upload(WHEEL, make_wheel(), format=ImportFormat.AUTO, overwrite=True)
+        self.client.secrets.create_scope("bookstore")
+        self.client.secrets.put_secret("bookstore", "adls-account-key", string_value=KEY)
+
+    def submit(self, *tasks: SubmitTask, timeout_seconds: int | None = None) -> int:
+        run_id = self.client.jobs.submit(run_name="test", tasks=list(tasks), timeout_seconds=timeout_seconds).run_id
+        assert run_id is not None
+        return run_id
+
+    def ended(self, run_id: int, limit: float = 300) -> Run:
+        wait_until(lambda: self.life_cycle_state(run_id) in ("TERMINATED", "INTERNAL_ERROR", "SKIPPED"), limit=limit)
+        return self.client.jobs.get_run(run_id)
+
+    def life_cycle_state(self, run_id: int) -> str:
+        state = self.client.jobs.get_run(run_id).state
+        assert state is not None
+        assert state.life_cycle_state is not None
+        return state.life_cycle_state.value
+
+    def run(self, *tasks: SubmitTask, timeout_seconds: int | None = None) -> Run:
+        return self.ended(self.submit(*tasks, timeout_seconds=timeout_seconds))
+
+    def outputs(self, run: Run) -> list[RunOutput]:
+        return [self.client.jobs.get_run_output(task.run_id) for task in run.tasks or [] if task.run_id]
+
+    def printed(self, run_id: int) -> str:
+        """What the run's first task has written so far."""
+        (task, *_) = self.client.jobs.get_run(run_id).tasks or []
+        assert task.run_id is not None
+        return self.client.jobs.get_run_output(task.run_id).logs or ""
+
+
+def step(name: str, *parameters: str, **changes: object) -> SubmitTask:
+    """A task that runs a step of the wheel on the tests' job cluster."""
+    task = SubmitTask(
+        task_key=name,
+        python_wheel_task=PythonWheelTask(package_name="steps", entry_point=name, parameters=list(parameters)),
+        libraries=[Library(whl=WHEEL)],
+        new_cluster=CLUSTER,
+    )
+    for field_name, value in changes.items():
+        setattr(task, field_name, value)
+    return task
+
+
+def make_wheel() -> bytes:
+    """`steps.py` as a wheel whose entry points are its public functions."""
+    names = [line[4 : line.index("(")] for line in STEPS.read_text().splitlines() if re.match(r"def [a-z]", line)]
+    entry_points = "\n".join(["[console_scripts]", *(f"{name} = steps:{name}" for name in names)])
+    info = "steps-1.0.dist-info"
+    files = {
+        "steps.py": STEPS.read_text(),
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: steps\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": entry_points,
+        f"{info}/RECORD": "",
+    }
+    return _zipped(files)
+
+
+def _zipped(files: dict[str, str]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
