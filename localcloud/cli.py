@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from localcloud import lifecycle, surroundings
+from localcloud.audit import audit
+from localcloud.bookstore.command import produce
 from localcloud.errors import LocalCloudError
 from localcloud.home import PORTS, Home
 
@@ -25,6 +27,7 @@ PortOption = Annotated[
 commands = typer.Typer(
     help="Databricks, Key Vault, ADLS Gen2, Kafka and Airflow on one machine.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -91,11 +94,16 @@ def sql(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Run a query on the lake."""
+    from pyspark.errors import PySparkException
+
     from localcloud import rows
     from localcloud.databricks.sql import query
 
     print_rows = {Format.TABLE: rows.print_table, Format.CSV: rows.print_csv, Format.JSON: rows.print_json}[form]
-    print_rows(query(_existing(home), statement), sys.stdout)
+    try:
+        print_rows(query(_existing(home), statement), sys.stdout)
+    except PySparkException as error:
+        raise LocalCloudError(str(error)) from None
 
 
 @commands.command()
@@ -104,6 +112,10 @@ def report(home: HomeOption = DEFAULT_HOME) -> None:
     from localcloud.report import write_newest_report
 
     typer.echo(write_newest_report(_existing(home)).as_uri())
+
+
+commands.command()(produce)
+commands.command()(audit)
 
 
 def _ports(given: list[str]) -> dict[str, int]:

@@ -60,19 +60,17 @@ class State:
         name: Supervisor's word, e.g. `RUNNING`, `BACKOFF`, `FATAL`.
         description: A sentence's worth of detail, e.g. why it isn't running.
         uptime: Seconds since it was started; 0 unless it runs.
+        pid: The process, another one after each start; 0 where there is none.
     """
 
     name: str
     description: str
     uptime: float
+    pid: int
 
     @property
     def is_running(self) -> bool:
         return self.name == "RUNNING"
-
-    @property
-    def has_given_up(self) -> bool:
-        return self.name == "FATAL"
 
 
 def is_running(home: Home) -> bool:
@@ -99,6 +97,8 @@ def start(home: Home, names: tuple[str, ...]) -> None:
 
 def shut_down(home: Home) -> None:
     """Stops all services and Supervisor; returns when Supervisor, which waits for them, is gone."""
+    # By itself Supervisor would stop one service after the other.
+    _ask(home).stopAllProcesses()
     _ask(home).shutdown()
     wait_until(lambda: not is_running(home), "Supervisor should stop", _LIMIT_SECONDS)
 
@@ -115,7 +115,7 @@ def start_service(home: Home, name: str) -> None:
 def state(home: Home, name: str) -> State:
     info = _ask(home).getProcessInfo(name)
     is_up = info["statename"] == "RUNNING"
-    return State(info["statename"], info["description"], info["now"] - info["start"] if is_up else 0)
+    return State(info["statename"], info["description"], info["now"] - info["start"] if is_up else 0, info["pid"])
 
 
 def log(home: Home, name: str) -> Path:
