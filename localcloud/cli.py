@@ -114,6 +114,15 @@ def report(home: HomeOption = DEFAULT_HOME) -> None:
     typer.echo(write_newest_report(_existing(home)).as_uri())
 
 
+@commands.command()
+def demo(home: HomeOption = DEFAULT_HOME) -> None:
+    """Start everything, play a year of a bookstore through every DAG, and say where the report is."""
+    from localcloud.demo import plan_of_a_year, play
+
+    surroundings.forget_other_clouds(os.environ)
+    play(Home(home.absolute()), plan_of_a_year(), Console())
+
+
 commands.command()(produce)
 commands.command()(audit)
 

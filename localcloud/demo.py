@@ -1,46 +1,36 @@
-"""The whole chain once, on one machine: events, every DAG, the report."""
+"""`localcloud demo`: the whole chain once, on one machine: events, every DAG, the report."""
 
-import dataclasses
 import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.status import Status
 
+from localcloud import lifecycle
 from localcloud.airflow.client import ADMIN, AirflowClient, DagRun
+from localcloud.bookstore.plan import Disorder, Plan
+from localcloud.bookstore.production import produce_bookstore
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
+from localcloud.report import write_newest_report
+from localcloud.services.kafka import bootstrap_servers
 
 RUN_LIMIT_SECONDS = 600.0
 _POLL_SECONDS = 1.0
 _DONE = {"success", "skipped"}
 
 
-@dataclass(frozen=True)
-class Volume:
-    """How much of a bookstore the demo plays: a year that ends yesterday."""
+DISORDER = Disorder(late=0.02, duplicates=0.02, malformed=0.005)
 
-    customers: int = 2_000
-    books: int = 500
-    orders: int = 30_000
-    seed: int = 7
-    late: float = 0.02
-    duplicates: float = 0.02
-    malformed: float = 0.005
-    end: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1))
 
-    @property
-    def start(self) -> dt.date:
-        return self.end - dt.timedelta(days=364)
-
-    def arguments(self) -> list[str]:
-        """The same as words for `localcloud produce`."""
-        values = {**dataclasses.asdict(self), "start": self.start}
-        return [f"--{name}={value}" for name, value in values.items()]
+def plan_of_a_year() -> Plan:
+    """The bookstore that the demo plays: a year that ends yesterday."""
+    end = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    start = end - dt.timedelta(days=364)
+    return Plan(customers=2_000, books=500, orders=30_000, start=start, end=end, seed=7)
 
 
 class Stages:
@@ -62,7 +52,24 @@ class Stages:
         return time.monotonic() - self._began
 
 
-def run_chain(home: Home, volume: Volume, stages: Stages) -> None:
+def play(home: Home, plan: Plan, console: Console) -> None:
+    """Starts the local cloud, plays the bookstore's history through every DAG, and says where everything is.
+
+    Raises:
+        LocalCloudError: Something doesn't start, or a run failed.
+    """
+    stages = Stages(console)
+    with stages.stage("the local cloud: Kafka, Azurite, Key Vault, Databricks, Airflow") as status:
+        lifecycle.up(home, {}, lambda service, _, where: status.update(f"{service} is up {where}"))
+    with stages.stage(f"a bookstore's history: {plan.orders:,} orders of {plan.customers:,} customers") as status:
+        _produce(home, plan, status)
+    run_chain(home, plan.end, stages)
+    with stages.stage("the report"):
+        report = write_newest_report(home)
+    show_next_steps(home, report, stages)
+
+
+def run_chain(home: Home, last_day: dt.date, stages: Stages) -> None:
     """Runs every DAG of the chain on what is in Kafka, in the order in which data flows.
 
     RFM of the last day comes first, since K-Means is trained on it; the same partition is then run again, now with a
@@ -71,7 +78,7 @@ def run_chain(home: Home, volume: Volume, stages: Stages) -> None:
     Raises:
         LocalCloudError: A run failed or took too long.
     """
-    partition = volume.end.isoformat()
+    partition = last_day.isoformat()
     with AirflowClient(home) as airflow:
         for dag_id in ("refresh_silver", "ingest_events", "segment_customers", "train_kmeans"):
             airflow.unpause(dag_id)
@@ -105,6 +112,13 @@ def show_next_steps(home: Home, report: Path, stages: Stages) -> None:
     )
     say('\nNext: [bold].venv/bin/localcloud sql "SELECT * FROM gold.segment_profiles"[/bold]')
     say("      [bold].venv/bin/localcloud status[/bold] shows the services, [bold]make down[/bold] stops them.")
+
+
+def _produce(home: Home, plan: Plan, status: Status) -> None:
+    def show(topic: str, sent: int, total: int) -> None:
+        status.update(f"{topic}: {sent:,} of {total:,} events")
+
+    produce_bookstore(bootstrap_servers(home), plan, DISORDER, show)
 
 
 def _follow(airflow: AirflowClient, run: DagRun, status: Status) -> DagRun:

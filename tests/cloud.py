@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Cloud:
         return self._run(command, dict(os.environ), check=check)
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = json.loads(self.localcloud("sql", statement, "--format", "json").stdout)
+        printed = self.localcloud("sql", statement, "--format", "json").stdout
+        rows: list[dict[str, Any]] = json.loads(printed, parse_float=Decimal)
         return rows
 
     def environment(self) -> dict[str, str]:

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from localcloud.demo import Stages, Volume, run_chain
+from localcloud.bookstore.plan import Disorder, Plan
+from localcloud.bookstore.production import produce_bookstore
+from localcloud.demo import Stages, run_chain
+from localcloud.services.kafka import bootstrap_servers
 from tests.cloud import Cloud
 
-LAST_DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
-VOLUME = Volume(
-    customers=400, books=120, orders=5_000, seed=11, late=0.05, duplicates=0.05, malformed=0.02, end=LAST_DAY
-)
+YESTERDAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+PLAN = Plan(customers=400, books=120, orders=5_000, start=YESTERDAY - dt.timedelta(days=364), end=YESTERDAY, seed=11)
+DISORDER = Disorder(late=0.05, duplicates=0.05, malformed=0.02)
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,12 @@ class Chain:
 
     cloud: Cloud
     truth: Path
-    volume: Volume
+    last_day: dt.date
 
 
 @pytest.fixture(scope="session")
 def chain(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Chain:
     truth = tmp_path_factory.mktemp("truth")
-    cloud.localcloud("produce", *VOLUME.arguments(), "--truth", str(truth))
-    run_chain(cloud.home, VOLUME, Stages(Console()))
-    return Chain(cloud, truth, VOLUME)
+    produce_bookstore(bootstrap_servers(cloud.home), PLAN, DISORDER, lambda *_: None, truth)
+    run_chain(cloud.home, PLAN.end, Stages(Console()))
+    return Chain(cloud, truth, PLAN.end)

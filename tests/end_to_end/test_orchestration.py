@@ -31,7 +31,7 @@ def known(chain: Chain) -> set[str]:
 
 
 def test_a_trigger_from_the_command_line_takes_its_date_from_conf(chain: Chain, known: set[str]) -> None:
-    day = (chain.volume.end - dt.timedelta(days=40)).isoformat()
+    day = (chain.last_day - dt.timedelta(days=40)).isoformat()
 
     chain.cloud.airflow("dags", "trigger", DAG, "--conf", json.dumps({"snapshot_date": day, "lookback_days": 30}))
 
@@ -42,7 +42,7 @@ def test_a_trigger_from_the_command_line_takes_its_date_from_conf(chain: Chain, 
 
 def test_a_backfill_makes_each_partition_and_touches_no_other(chain: Chain, known: set[str]) -> None:
     before = partitions(chain)
-    days = [(chain.volume.end - dt.timedelta(days=back)).isoformat() for back in (92, 91, 90)]
+    days = [(chain.last_day - dt.timedelta(days=back)).isoformat() for back in (92, 91, 90)]
 
     chain.cloud.airflow("backfill", "create", "--dag-id", DAG, "--from-date", days[0], "--to-date", days[-1])
 
@@ -61,4 +61,4 @@ def test_the_schedule_has_run_the_last_partition_by_itself(chain: Chain) -> None
     with AirflowClient(chain.cloud.home) as airflow:
         scheduled = [run for run in airflow.runs(DAG) if run.run_id.startswith("scheduled__")]
 
-    assert [run.partition_key for run in scheduled] == [chain.volume.end.isoformat()]
+    assert [run.partition_key for run in scheduled] == [chain.last_day.isoformat()]

@@ -1,0 +1,122 @@
+"""After every DAG has run once: the tables hold what the truth says, all rows of them, exactly."""
+
+import csv
+from typing import Any
+
+from sklearn.metrics import adjusted_rand_score
+
+from tests.end_to_end import reference
+from tests.end_to_end.conftest import Chain
+from tests.end_to_end.leaks import forms, in_files, in_process_lists
+
+Row = dict[str, Any]
+
+
+def columns(rows: list[Row], like: Row) -> list[Row]:
+    """The rows with the columns that the truth knows."""
+    return [{name: row[name] for name in like} for row in rows]
+
+
+def assert_same(actual: list[Row], expected: list[Row]) -> None:
+    assert expected
+    assert columns(actual, like=expected[0]) == expected
+
+
+def expected_customers(chain: Chain) -> list[Row]:
+    return reference.customers(reference.read_events(chain.truth / "customers.jsonl"))
+
+
+def expected_orders(chain: Chain) -> list[Row]:
+    return reference.orders(reference.read_events(chain.truth / "orders.jsonl"))
+
+
+def test_customers_are_those_of_the_last_changes(chain: Chain) -> None:
+    actual = chain.cloud.sql("SELECT * FROM silver.customers ORDER BY customer_id")
+
+    assert_same(actual, expected_customers(chain))
+
+
+def test_books_have_every_version(chain: Chain) -> None:
+    actual = chain.cloud.sql("SELECT * FROM silver.books ORDER BY book_id, valid_from")
+
+    assert_same(actual, reference.books(reference.read_events(chain.truth / "books.jsonl")))
+
+
+def test_orders_are_in_their_last_state(chain: Chain) -> None:
+    actual = chain.cloud.sql("SELECT * FROM silver.orders ORDER BY order_id")
+
+    assert_same(actual, expected_orders(chain))
+
+
+def test_each_order_line_is_described_by_the_book_in_force(chain: Chain) -> None:
+    """By a join of the two tables above, whose rows are known to be right."""
+    wrong = chain.cloud.sql(
+        """
+        SELECT count(*) AS lines,
+               count_if(NOT (line.title <=> book.title AND line.list_price <=> book.price)) AS wrong
+        FROM silver.orders AS placed
+        LATERAL VIEW explode(lines) AS item
+        JOIN silver.order_lines AS line ON line.order_id = placed.order_id AND line.line_no = item.line_no
+        LEFT JOIN silver.books AS book ON book.book_id = item.book_id
+         AND placed.ordered_at >= book.valid_from AND (book.valid_to IS NULL OR placed.ordered_at < book.valid_to)
+        """
+    )
+
+    assert wrong == [{"lines": sum(len(order["lines"]) for order in expected_orders(chain)), "wrong": 0}]
+
+
+def test_rfm_of_the_last_partition(chain: Chain) -> None:
+    day = chain.last_day
+    actual = chain.cloud.sql(f"SELECT * FROM gold.rfm WHERE snapshot_date = '{day}' ORDER BY customer_id")
+
+    assert_same(actual, reference.rfm(expected_customers(chain), expected_orders(chain), day))
+
+
+def test_every_event_is_in_bronze_or_in_quarantine(chain: Chain) -> None:
+    broken = (chain.truth / "malformed.jsonl").read_text().splitlines()
+
+    assert chain.cloud.localcloud("audit", check=False).returncode == 0
+    assert chain.cloud.sql("SELECT count(*) AS messages FROM bronze.quarantine") == [{"messages": len(broken)}]
+
+
+def test_the_planted_groups_are_found(chain: Chain) -> None:
+    with (chain.truth / "groups.csv").open() as file:
+        planted = {int(row["customer_id"]): row["group"] for row in csv.DictReader(file)}
+    found = chain.cloud.sql(
+        f"SELECT customer_id, cluster_id FROM gold.customer_segments WHERE snapshot_date = '{chain.last_day}'"
+    )
+
+    agreement = adjusted_rand_score(
+        [planted[row["customer_id"]] for row in found], [row["cluster_id"] for row in found]
+    )
+
+    # Groups overlap, as customers do: a rare buyer of one looks like a lapsed one of another. Chance alone has 0.
+    assert agreement >= 0.8
+
+
+def test_the_report_is_one_page_that_needs_no_network(chain: Chain) -> None:
+    chain.cloud.localcloud("report")
+    html = (chain.cloud.home.report / "index.html").read_text()
+
+    assert chain.last_day.isoformat() in html
+    assert "Champions" in html
+    assert "<script src" not in html
+    assert "http" not in html.replace("http://www.w3.org", "").replace("https://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
+
+
+def test_the_storage_key_is_where_it_must_be_and_nowhere_else(chain: Chain) -> None:
+    home = chain.cloud.home
+    needles = forms(home.secret("storage-key"))
+    allowed = [home.secrets, home.data("key-vault"), home.workspace]
+
+    assert list(in_files(home.root, needles, allowed)) == []
+    assert list(in_process_lists(needles)) == []
+
+
+def test_the_workspace_keeps_the_storage_key_in_its_secret_store_and_in_its_clusters_alone(chain: Chain) -> None:
+    home = chain.cloud.home
+    holding = {path.name for path in in_files(home.workspace, forms(home.secret("storage-key")), allowed=[])}
+
+    assert holding <= {"secrets.json", "core-site.xml"}
