@@ -1,6 +1,7 @@
 """The two operators that every DAG here is made of."""
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.compute import CAPABILITIES, Compute, compute_named
 from include.errors import ConfigurationError, JobFailedError
+from include.parameters import COMPUTE
 from include.results import failure_sentence, latest_task_run, parse_result, tail
 from include.runs import Parameter, submit_payload
 from include.settings import Settings
@@ -37,7 +39,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         self,
         *,
         parameters: Mapping[str, Parameter] | None = None,
-        compute: str = "{{ params.compute or '' }}",
+        compute: str = COMPUTE,
         emits: Asset | None = None,
         timeout: timedelta = timedelta(hours=1),
         run_name: str = "{{ dag.dag_id }}.{{ task.task_id }} {{ partition_key or run_id }}",
@@ -111,7 +113,7 @@ class SyncStorageKeyOperator(BaseOperator):
     def __init__(
         self,
         *,
-        compute: str = "{{ params.compute or '' }}",
+        compute: str = COMPUTE,
         azure_conn_id: str = "azure_default",
         databricks_conn_id: str = "databricks_default",
         **kwargs: Any,
@@ -137,6 +139,7 @@ class SyncStorageKeyOperator(BaseOperator):
         from include.storage_key import read_vault, restart_if_older, store
         from include.workspace import workspace_client
 
+        logging.getLogger("azure").setLevel(logging.WARNING)  # it would show each request with all its headers
         secret = read_vault(settings.required("key_vault_url"), self.azure_conn_id)
         workspace = workspace_client(self.databricks_conn_id)
         changed = store(workspace, secret)

@@ -4,8 +4,13 @@ from airflow.sdk import Param
 
 from include.compute import Compute
 
+AS_CONFIGURED = "as_configured"
+
 SNAPSHOT_DATE = "{{ params.snapshot_date or partition_key or macros.ds_add(dag_run.run_after | ds, -1) }}"
 """The run's conf, else its partition key, else the day (UTC) before the run was due: the same on every retry."""
+
+COMPUTE = f"{{{{ '' if params.compute == '{AS_CONFIGURED}' else params.compute }}}}"
+"""The compute that the run's conf names; nothing where it leaves that to the configuration."""
 
 
 def snapshot_date(description: str) -> Param:
@@ -19,9 +24,9 @@ def whole_number(default: int | None, *, minimum: int, title: str, description: 
 
 def compute() -> Param:
     return Param(
-        None,
-        type=["null", "string"],
-        enum=[None, *Compute],
+        AS_CONFIGURED,
+        type="string",
+        enum=[AS_CONFIGURED, *Compute],
         title="Compute",
-        description_md="What to run on; empty: what `BOOKSTORE_COMPUTE` says. See `docs/compute.md`.",
+        description_md="What to run on. `as_configured`: what `BOOKSTORE_COMPUTE` says. See `docs/compute.md`.",
     )

@@ -100,12 +100,7 @@ def _configuration(home: Home, dags: Path) -> dict[str, str]:
         # A laptop's Airflow is idle most of the time: look often, so that a task follows the one before at once.
         "scheduler": {"scheduler_idle_sleep_time": 0.3},
         "dag_processor": {"parsing_processes": 1},
-        "logging": {
-            "base_log_folder": home.logs / "airflow",
-            "colored_console_log": False,
-            # Every request with its headers, otherwise.
-            "namespace_levels": "azure=WARNING",
-        },
+        "logging": {"base_log_folder": home.logs / "airflow", "colored_console_log": False},
     }
     return {"AIRFLOW_HOME": str(home.airflow)} | {
         f"AIRFLOW__{section}__{option}".upper(): str(value)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from include.compute import CAPABILITIES, Capabilities, Compute, check_real_time, compute_named
@@ -27,3 +29,17 @@ def test_real_time_on_serverless_is_refused() -> None:
         "realtime needs compute that keeps a stream running (job_cluster, existing_cluster, instance_pool), "
         "found serverless"
     )
+
+
+def test_the_documented_matrix_is_the_one_that_counts() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "compute.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+    documented = {
+        row[0].split("`")[1]: Capabilities(
+            account_key="the account key" in row[3], spark_conf=row[4] == "with the run", real_time=row[5] == "yes"
+        )
+        for row in rows
+    }
+    assert documented == CAPABILITIES

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, T
 
 from include.errors import JobFailedError
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
-from include.parameters import SNAPSHOT_DATE, compute, snapshot_date
+from include.parameters import AS_CONFIGURED, SNAPSHOT_DATE, compute, snapshot_date
 
 PAGE = "http://workspace/runs/7"
 ROWS = 'reading\nRESULT {"step": "ingest_events", "rows": 3}\n'
@@ -159,13 +159,13 @@ class DagRun:
 
 
 def rendered(
-    task: SubmitJobOperator, *, conf: str | None = None, partition_key: str | None = None
+    task: SubmitJobOperator, *, conf: str | None = None, partition_key: str | None = None, chosen: str = AS_CONFIGURED
 ) -> SubmitJobOperator:
     from airflow.sdk.execution_time.context import MacrosAccessor
 
     with DAG("segment_customers", schedule=None):
         variables = {
-            "params": {"snapshot_date": conf, "compute": None},
+            "params": {"snapshot_date": conf, "compute": chosen},
             "partition_key": partition_key,
             "dag_run": DagRun(),
             "macros": MacrosAccessor(),
@@ -190,6 +190,11 @@ def test_snapshot_date_is_the_conf_else_the_partition_else_yesterday(
         task_id="aggregate_rfm", compute="", parameters={"snapshot_date": SNAPSHOT_DATE}, run_name=""
     )
     assert rendered(task, conf=conf, partition_key=partition_key).parameters == {"snapshot_date": expected}
+
+
+@pytest.mark.parametrize(("chosen", "expected"), [("as_configured", ""), ("serverless", "serverless")])
+def test_compute_is_what_the_run_says(chosen: str, expected: str) -> None:
+    assert rendered(SubmitJobOperator(task_id="aggregate_rfm", run_name=""), chosen=chosen).compute == expected
 
 
 def test_trigger_form_takes_dates_and_known_compute_only() -> None:
