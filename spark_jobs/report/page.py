@@ -1,0 +1,55 @@
+"""The page itself: content into the template."""
+
+import datetime as dt
+from decimal import Decimal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from spark_jobs.report.actions import ACTIONS
+from spark_jobs.report.content import Report
+from spark_jobs.report.picture import colour, picture
+from spark_jobs.segmentation.features import FEATURES
+from spark_jobs.segmentation.training import SAMPLE_SIZE, TOLERANCE
+from spark_jobs.transforms.rfm import SEGMENTS
+
+_ABSENT = "\N{EN DASH}"
+
+
+def render(report: Report) -> str:
+    """One HTML document without scripts, and without anything that it would have to load."""
+    environment = Environment(
+        loader=PackageLoader("spark_jobs.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "money": money, "share": share, "day": day, "colour": colour}
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        picture=Markup(picture(report.clusters)) if report.clusters else None,  # noqa: S704 - drawn here, no input
+        actions=ACTIONS,
+        cell_names=SEGMENTS,
+        scores=range(1, 6),
+        features=FEATURES,
+        tolerance=TOLERANCE,
+        silhouette_sample=SAMPLE_SIZE,
+    )
+
+
+def number(value: float | None) -> str:
+    return _ABSENT if value is None else f"{value:,.0f}"
+
+
+def money(value: Decimal | float) -> str:
+    """Whole euros from 100 on, cents below."""
+    return f"€{value:,.0f}" if value >= 100 else f"€{value:,.2f}"  # noqa: PLR2004 - said in the docstring
+
+
+def share(part: Decimal | float, whole: Decimal | float) -> str:
+    return f"{100 * float(part) / float(whole):.1f}%" if whole else _ABSENT
+
+
+def day(date: dt.date) -> str:
+    return f"{date.day} {date:%B %Y}"

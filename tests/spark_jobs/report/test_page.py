@@ -1,0 +1,119 @@
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from spark_jobs.report.actions import ACTIONS
+from spark_jobs.report.content import Point
+from spark_jobs.report.customers import SAMPLE_SIZE
+from spark_jobs.report.page import render
+from spark_jobs.report.picture import COLOURS
+from spark_jobs.transforms.rfm import SEGMENTS
+from tests.spark_jobs.report.contents import PIPELINE, clusters, report
+from tests.spark_jobs.report.reading import text_of
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def test_the_segments_are_told_with_shares_medians_and_an_action() -> None:
+    text = text_of(render(report(found=None)))
+
+    assert "31 January 2026 Who bought, how recently, how often and for how much, in the 365 days" in text
+    assert "Champions 250 25.0% €7,500 75.0% 2 days ago 8 €300 " + ACTIONS["Champions"] in text
+    assert "Hibernating 750 75.0% €2,500 25.0% 200 days ago 1 €10.25 " + ACTIONS["Hibernating"] in text
+    assert "R5 0 0.0% New Customers" in text
+    assert "250 25.0% Champions R4" in text
+    assert text.endswith("Written 2026-02-01 00:30 UTC.")
+
+
+def test_all_history_is_said_in_words() -> None:
+    assert "in all the time up to and including this day." in text_of(render(report(found=None, lookback_days=0)))
+
+
+def test_every_segment_has_one_action() -> None:
+    assert ACTIONS.keys() == set(SEGMENTS.values())
+
+
+def test_without_segments_and_without_events_the_page_says_so() -> None:
+    text = text_of(render(report(found=None)))
+
+    assert "No clusters for this day yet. Run train_kmeans to get a champion model, then assign_segments" in text
+    assert "No model has labelled this day's customers yet." in text
+    assert "Nothing has been ingested yet: ops.ingest_audit is empty." in text
+
+
+def test_each_cluster_is_told_by_its_centre_in_days_orders_and_money() -> None:
+    html = render(report(found=clusters()))
+    text = text_of(html)
+
+    # The centres undo the scale: e to the power of 1, 2 and 6, less 1, for the first cluster.
+    first = "0 Active regulars 250 customers (25.0%) bring 75.0% of the revenue. Last order 2 days ago Orders 6.4"
+    assert f"{first} Spent €402 Confidence 0.75" in text
+    assert "3 Lapsed <buyers> Nobody of this day's customers. Last order 54 days ago Orders 0.0 Spent €19.09" in text
+    assert "<buyers>" not in html
+    assert 'role="img" aria-label="Scatter of 2 customers' in html
+    assert "Centres: 0, Active regulars: 2 days, 402 EUR; 3, Lapsed &lt;buyers>: 54 days, 19 EUR." in html
+    assert "Each dot is a customer of a sample of 2;" in text
+
+
+def test_the_model_card_has_version_training_and_verdict() -> None:
+    text = text_of(render(report(found=clusters())))
+
+    assert "Version 2026-01-31-" in text
+    assert ", no longer the champion" in text
+    assert "Trained 2026-01-31 23:00 UTC on the 990 customers of 31 January 2026, seed 42" in text
+    assert "Silhouette 0.457 on at most 3,000 customers; inertia 123.4" in text
+
+
+def test_the_funnel_adds_up_or_says_what_is_missing() -> None:
+    text = text_of(render(report(found=None, pipeline=PIPELINE)))
+
+    assert "bookstore.books 10 9 1 10.0% 0 ✓ every event accounted for" in text
+    assert "bookstore.orders 1,200 1,190 5 0.4% 2 ✗ 3 unaccounted for" in text
+    assert "unknown status orders 5 unsupported truncate books 1" in text
+    assert "silver. orders 1,100 2026-01-31 22:00 bronze. quarantine 0 \N{EN DASH}" in text
+    assert "2026-02-01 00:10 gold. rfm Write 1,000 2026-02-01 00:09 gold. rfm Create table \N{EN DASH}" in text
+
+
+def test_the_page_needs_no_network_no_script_and_little_space() -> None:
+    sample = tuple(Point(3 * (number % 2), number % 365, 1.5 * number) for number in range(SAMPLE_SIZE))
+
+    html = render(report(found=clusters(sample), pipeline=PIPELINE))
+
+    assert "<script" not in html
+    loaded = re.findall(r"""(?:src|href)=["']([^"'#][^"']*)""", html)
+    assert loaded == []
+    assert "@import" not in html
+    assert "url(http" not in html
+    assert len(html.encode()) < 1_000_000
+
+
+def test_the_same_content_is_the_same_page() -> None:
+    assert render(report(found=clusters())) == render(report(found=clusters()))
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_white_text_on_a_clusters_colour_has_enough_contrast(colour: str) -> None:
+    assert 1.05 / (luminance(colour) + 0.05) >= 4.5  # WCAG AA; white has luminance 1
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.skipif(_CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_on_a_phone_or_at_a_desk(tmp_path: Path, width: int) -> None:
+    from playwright.sync_api import sync_playwright
+
+    page_file = tmp_path / "page.html"
+    page_file.write_text(render(report(found=clusters(), pipeline=PIPELINE)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(page_file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        browser.close()

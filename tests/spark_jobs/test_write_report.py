@@ -1,0 +1,131 @@
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.errors import MissingPartitionError
+from spark_jobs.jobs import assign_segments, train_kmeans, write_report
+from spark_jobs.lake import Lake
+from spark_jobs.report.content import Commit, Group, TableState, TopicFunnel
+from spark_jobs.report.customers import read_cells, read_members, read_sample, read_segments
+from spark_jobs.report.pipeline import read_pipeline
+from spark_jobs.tables import CUSTOMER_SEGMENTS, INGEST_AUDIT, ORDER_EVENTS, ORDERS, QUARANTINE, REPORTS, RFM
+from tests.spark_jobs.bookstore import Row, frame, order, orders, rfm_row, store
+from tests.spark_jobs.report.reading import text_of
+from tests.spark_jobs.segmentation.groups import GROUPS, planted
+
+D = dt.date(2026, 1, 31)
+AT = dt.datetime(2026, 1, 31, 22, 15, tzinfo=dt.UTC)
+
+
+def scored(customer_id: int, recency_days: int, orders: int, money: str, r: int, f: int, segment: str) -> Row:
+    return {**rfm_row(D, customer_id, recency_days, orders, money), "r_score": r, "f_score": f, "rfm_segment": segment}
+
+
+RFM_ROWS = [
+    scored(1, 1, 10, "100.10", 5, 5, "Champions"),
+    scored(2, 3, 20, "200.20", 5, 5, "Champions"),
+    scored(3, 5, 30, "300.30", 5, 4, "Champions"),
+    scored(4, 200, 1, "9.99", 1, 1, "Hibernating"),
+]
+
+
+def test_segments_and_cells_are_exact_and_the_largest_revenue_comes_first(spark: SparkSession) -> None:
+    rfm_df = frame(spark, RFM, RFM_ROWS)
+
+    total, segments = read_segments(rfm_df)
+
+    assert total == Group("All customers", 4, 61, Decimal("610.59"), 3, 10, Decimal("100.10"))
+    assert segments == (
+        Group("Champions", 3, 60, Decimal("600.60"), 3, 20, Decimal("200.20")),
+        Group("Hibernating", 1, 1, Decimal("9.99"), 200, 1, Decimal("9.99")),
+    )
+    assert read_cells(rfm_df) == {(5, 5): 2, (5, 4): 1, (1, 1): 1}
+
+
+def test_members_and_sample_of_the_clusters(spark: SparkSession) -> None:
+    assigned = [
+        {"customer_id": number, "cluster_id": number % 2, "cluster_name": "AB"[number % 2], "confidence": number / 10}
+        for number in (1, 2, 3)
+    ]
+    rfm_df, segments_df = frame(spark, RFM, RFM_ROWS), frame(spark, CUSTOMER_SEGMENTS, assigned)
+
+    assert read_members(rfm_df, segments_df) == {
+        0: (Group("A", 1, 20, Decimal("200.20"), 3, 20, Decimal("200.20")), 0.2),
+        1: (Group("B", 2, 40, Decimal("400.40"), 1, 10, Decimal("100.10")), 0.2),
+    }
+    sample = read_sample(rfm_df, segments_df)
+    assert sorted((p.cluster_id, p.recency_days, p.monetary) for p in sample) == [
+        (0, 3, 200.2),
+        (1, 1, 100.1),
+        (1, 5, 300.3),
+    ]
+    assert sample == read_sample(rfm_df.repartition(3), segments_df)
+
+
+def test_the_pipeline_counts_offsets_rows_and_commits(spark: SparkSession, lake: Lake) -> None:
+    batches = [
+        {"batch_id": "0", "topic": "orders", "partition": 0, "first_offset": 0, "last_offset": 2, "missing_offsets": 0},
+        {"batch_id": "0", "topic": "orders", "partition": 1, "first_offset": 5, "last_offset": 5, "missing_offsets": 1},
+    ]
+    store(lake, INGEST_AUDIT, frame(spark, INGEST_AUDIT, batches))
+    arrivals = [{"topic": "orders", "partition": 0, "offset": offset, "ingested_at": AT} for offset in (0, 1)]
+    store(lake, ORDER_EVENTS, frame(spark, ORDER_EVENTS, arrivals))
+    broken = {"topic": "orders", "partition": 0, "offset": 2, "reason_code": "unknown_status", "ingested_at": AT}
+    store(lake, QUARANTINE, frame(spark, QUARANTINE, [broken]))
+    store(lake, ORDERS, orders(spark, [order("O-1", 1, "2026-01-01T00:00:00", "5.00")]))
+    spark.sql(
+        f"""MERGE INTO delta.`{lake.path(ORDERS)}` t USING (SELECT 'O-1' order_id) s ON t.order_id = s.order_id
+            WHEN MATCHED THEN UPDATE SET status = 'returned'"""
+    )
+
+    pipeline = read_pipeline(spark, lake)
+
+    assert pipeline.funnel == (TopicFunnel("orders", produced=4, bronze=2, quarantine=1, not_events=1),)
+    assert pipeline.funnel[0].unexplained == 0
+    assert pipeline.quarantine == (("orders", "unknown_status", 1),)
+    assert pipeline.states == (
+        TableState("bronze.order_events", 2, "2026-01-31 22:15"),
+        TableState("bronze.quarantine", 1, "2026-01-31 22:15"),
+        TableState("silver.orders", 1, ""),
+    )
+    commits = {Commit("", commit.table, commit.operation, commit.rows) for commit in pipeline.commits}
+    assert commits == {
+        Commit("", "bronze.order_events", "WRITE", 2),
+        Commit("", "bronze.quarantine", "WRITE", 1),
+        Commit("", "silver.orders", "WRITE", 1),
+        Commit("", "silver.orders", "MERGE", 1),
+    }
+    assert [commit.at for commit in pipeline.commits] == sorted((c.at for c in pipeline.commits), reverse=True)
+
+
+def test_one_page_per_date_first_without_and_then_with_clusters(spark: SparkSession, lake: Lake) -> None:
+    values, _ = planted(*GROUPS, each=20)
+    rows = [
+        rfm_row(D, number, int(days), int(orders), f"{money:.2f}")
+        for number, (days, orders, money) in enumerate(values.tolist())
+    ]
+    store(lake, RFM, frame(spark, RFM, rows))
+    with pytest.raises(MissingPartitionError, match=r"partition 2026-02-01 of gold\.rfm is required and has no rows"):
+        write_report.run(spark, write_report.Config(lake.root, D + dt.timedelta(days=1)))
+
+    first = write_report.run(spark, write_report.Config(lake.root, D))
+    assert (first["customers"], first["clusters"]) == (80, 0)
+    assert "No clusters for this day yet." in text_of(page(spark, lake))
+
+    version = train_kmeans.run(spark, train_kmeans.Config(lake.root))["model_version"]
+    assign_segments.run(spark, assign_segments.Config(lake.root, D))
+    second = write_report.run(spark, write_report.Config(lake.root, D))
+
+    html = page(spark, lake)
+    assert (second["clusters"], second["bytes"]) == (4, len(html.encode()))
+    assert f"Version {version} , the champion" in text_of(html)
+    assert "0 Active top-spending regulars 20 customers (25.0%)" in text_of(html)
+
+
+def page(spark: SparkSession, lake: Lake) -> str:
+    rows = lake.read(spark, REPORTS).where(f"snapshot_date = DATE'{D}'").collect()
+    assert len(rows) == 1
+    html: str = rows[0]["html"]
+    return html
