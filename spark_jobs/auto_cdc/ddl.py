@@ -1,0 +1,114 @@
+"""The few statements that create and alter tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+
+from spark_jobs.auto_cdc.columns import quoted
+from spark_jobs.auto_cdc.schema import Widening
+
+_NO_TABLE = {
+    "TABLE_OR_VIEW_NOT_FOUND",
+    "PATH_NOT_FOUND",
+    "DELTA_TABLE_NOT_FOUND",
+    "DELTA_MISSING_DELTA_TABLE",
+    "DELTA_PATH_DOES_NOT_EXIST",
+}
+TYPE_WIDENING = {"delta.enableTypeWidening": "true"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A table as it stands."""
+
+    name: str
+    schema: StructType
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_table(spark: SparkSession, name: str) -> Definition | None:
+    schema = schema_if_exists(spark.table(name)) if _known(spark, name) else None
+    if schema is None:
+        return None
+    properties = spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
+    return Definition(name, schema, {row["key"]: row["value"] for row in properties})
+
+
+def _known(spark: SparkSession, name: str) -> bool:
+    # A table named by its path is in no catalog.
+    return name.lower().startswith("delta.`") or spark.catalog.tableExists(name)
+
+
+def schema_if_exists(frame: DataFrame) -> StructType | None:
+    try:
+        return frame.schema
+    except AnalysisException as error:
+        if error.getCondition() in _NO_TABLE:
+            return None
+        raise
+
+
+def create_table(
+    spark: SparkSession,
+    definition: Definition,
+    *,
+    replace: bool = False,
+    partitioned_by: str = "",
+    location: str = "",
+) -> None:
+    columns = ", ".join(f"{quoted(f.name)} {type_ddl(f.dataType)}" for f in definition.schema.fields)
+    spark.sql(
+        f"CREATE {'OR REPLACE ' if replace else ''}TABLE {definition.name} ({columns}) USING delta"
+        + (f" PARTITIONED BY ({quoted(partitioned_by)})" if partitioned_by else "")
+        + (f" LOCATION {literal(location)}" if location else "")
+        + f" TBLPROPERTIES ({_listed(definition.properties)})"
+    )
+
+
+def register_table(spark: SparkSession, name: str, location: str) -> bool:
+    """Makes a table that lies at `location` known by name; false where there is none."""
+    if schema_if_exists(spark.read.format("delta").load(location)) is None:
+        return False
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION {literal(location)}")
+    return True
+
+
+def set_properties(spark: SparkSession, name: str, properties: Mapping[str, str]) -> None:
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({_listed(properties)})")
+
+
+def add_columns(spark: SparkSession, name: str, columns: StructType) -> None:
+    listed = ", ".join(f"{quoted(f.name)} {type_ddl(f.dataType)}" for f in columns.fields)
+    spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
+
+
+def widen_columns(spark: SparkSession, table: Definition, widenings: Iterable[Widening]) -> None:
+    for position, widening in enumerate(widenings):
+        if position == 0 and not TYPE_WIDENING.items() <= table.properties.items():
+            set_properties(spark, table.name, TYPE_WIDENING)
+        path, kind = quoted(*widening.path), type_ddl(widening.kind)
+        spark.sql(f"ALTER TABLE {table.name} ALTER COLUMN {path} TYPE {kind}")
+
+
+def type_ddl(kind: DataType) -> str:
+    match kind:
+        case StructType():
+            return f"struct<{', '.join(f'{quoted(f.name)}: {type_ddl(f.dataType)}' for f in kind.fields)}>"
+        case ArrayType():
+            return f"array<{type_ddl(kind.elementType)}>"
+        case MapType():
+            return f"map<{type_ddl(kind.keyType)}, {type_ddl(kind.valueType)}>"
+        case _:
+            return kind.simpleString()
+
+
+def literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _listed(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())

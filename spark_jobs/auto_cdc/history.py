@@ -1,0 +1,133 @@
+"""A key's events, put together from what the target shows and what the companion remembers.
+
+A row of the target says two things: something began at `__START_AT`, and something ended it at `__END_AT`: a delete,
+unless another row begins there.
+"""
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+from pyspark.sql.window import Window
+
+from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields
+from spark_jobs.auto_cdc.companion import REMEMBERED, Pending, events_in
+from spark_jobs.auto_cdc.merge import keys_within
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
+from spark_jobs.auto_cdc.tables import Tables
+from spark_jobs.auto_cdc.ties import TIED
+
+SHOWN = "__SHOWN"
+IN_MEMORY = "__IN_MEMORY"
+IS_REMEMBERED = "__IS_REMEMBERED"
+
+_FIRST = "__FIRST"
+_ORIGIN = "__ORIGIN"
+_ENDED, _STARTED, _PENDING, _REMEMBERED = range(4)
+"""Where it is known from that something happened."""
+
+
+def not_over_before(pending: Pending) -> Column | None:
+    """The target's rows that a pending event can concern: those that were still open when the first one happened."""
+    bound = pending.first_sequence
+    if bound is None:
+        return None
+    end = column(END_AT, *bound.path)
+    return end.isNull() | (end >= bound.least)
+
+
+def events_of_touched_keys(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending) -> DataFrame:
+    """The events of the pending keys, one per sequence, from the first run that can change.
+
+    Returns:
+        `__KEY`, `__SEQUENCE`, `__DELETE`, `__ROW`; `__SHOWN`, what the target shows from this sequence on, if anything;
+        `__IS_REMEMBERED`, whether the companion has this very event, and `__IN_MEMORY`, whether it has one of this
+        sequence; `__TIED`, whether a pending event had a different one beside it.
+    """
+    touched = events_in(spark, tables, pending.calls).groupBy(KEY).agg(F.min(SEQUENCE).alias(_FIRST))
+    told = _told(spark, tables, pending, touched)
+    shown = _shown(spark, spec, tables, pending, touched)
+    both = told.unionByName(shown)
+    relevant = both if spec.ignores_nulls else _from_first_affected(both)
+    return relevant.transform(_one_per_sequence, spec=spec, tables=tables)
+
+
+def _told(spark: SparkSession, tables: Tables, pending: Pending, touched: DataFrame) -> DataFrame:
+    """What events have said: the pending ones and those remembered."""
+    origin = F.when(F.col(PART) == REMEMBERED, _REMEMBERED).otherwise(_PENDING)
+    nothing_shown = F.lit(None).cast(_shown_type(tables))
+    told = events_in(spark, tables, [REMEMBERED, *pending.calls]).join(touched, KEY)
+    return told.select(KEY, _FIRST, SEQUENCE, DELETE, ROW, origin.alias(_ORIGIN), nothing_shown.alias(SHOWN))
+
+
+def _shown_type(tables: Tables) -> StructType:
+    return StructType().add(END_AT, tables.shape.sequence).add(ROW, tables.shape.row)
+
+
+def _shown(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending, touched: DataFrame) -> DataFrame:
+    """What the target's rows say: each that something started, and, unless it is open, that something ended it."""
+    shape = tables.shape
+    target = spark.table(tables.target)
+    for condition in (keys_within(pending), None if spec.ignores_nulls else not_over_before(pending)):
+        target = target if condition is None else target.where(condition)
+    rows = target.select(
+        F.struct(*conformed_fields(column, tables.target_schema, shape.key)).alias(KEY),
+        F.col(START_AT).cast(shape.sequence).alias(START_AT),
+        F.col(END_AT).cast(shape.sequence).alias(END_AT),
+        F.struct(*conformed_fields(column, tables.target_schema, shape.row)).alias(ROW),
+    ).join(touched, KEY)
+    if not spec.ignores_nulls:
+        rows = rows.where(F.col(END_AT).isNull() | (F.col(END_AT) >= F.col(_FIRST)))
+    nothing = F.lit(None)
+    started = _statement(START_AT, F.lit(False), F.col(ROW), _STARTED, F.struct(END_AT, ROW))
+    ended = _statement(END_AT, F.lit(True), nothing.cast(shape.row), _ENDED, nothing.cast(_shown_type(tables)))
+    statements = rows.select(KEY, _FIRST, F.explode(F.array(started, ended)).alias("said"))
+    return statements.select(KEY, _FIRST, "said.*").where(F.col(SEQUENCE).isNotNull())
+
+
+def _statement(sequence: str, deletes: Column, row: Column, origin: int, shown: Column) -> Column:
+    return F.struct(
+        F.col(sequence).alias(SEQUENCE),
+        deletes.alias(DELETE),
+        row.alias(ROW),
+        F.lit(origin).alias(_ORIGIN),
+        shown.alias(SHOWN),
+    )
+
+
+def _from_first_affected(events: DataFrame) -> DataFrame:
+    """Leaves out what was over before the first pending event; the target's rows of that time are not even read."""
+    first_shown = F.min(F.when(F.col(_ORIGIN) == _STARTED, F.col(SEQUENCE))).over(Window.partitionBy(KEY))
+    with_floor = events.withColumn("floor", F.least(F.col(_FIRST), first_shown))
+    return with_floor.where(F.col(SEQUENCE) >= F.col("floor"))
+
+
+def _one_per_sequence(events: DataFrame, *, spec: Spec, tables: Tables) -> DataFrame:
+    """Chooses among the events of one sequence: a delete wins, else the greatest values."""
+    origin = F.col(_ORIGIN)
+    is_remembered = origin == _REMEMBERED
+    said = F.struct(F.col(DELETE), F.col(ROW), is_remembered.alias(IS_REMEMBERED))
+    order = F.struct(F.col(DELETE), comparable(F.col(ROW), tables.shape.row).alias(ROW))
+    # Where a row can show something else than its first event said, every event is remembered, and only they count.
+    true_event = origin >= (_STARTED if spec.shows_every_event else _PENDING)
+    grouped = events.groupBy(KEY, SEQUENCE).agg(
+        F.bool_or(is_remembered).alias(IN_MEMORY),
+        F.max_by(said, F.when(origin >= _STARTED, F.struct(order, is_remembered))).alias("best"),
+        F.max_by(said, F.when(origin >= _PENDING, F.struct(order, is_remembered))).alias("told"),
+        (F.bool_or(origin == _ENDED) & ~F.bool_or(origin == _STARTED)).alias("deleted"),
+        F.first(SHOWN, ignorenulls=True).alias(SHOWN),
+        F.bool_or(origin == _PENDING).alias("pending"),
+        F.min(F.when(true_event, order)).alias("least"),
+        F.max(F.when(true_event, order)).alias("greatest"),
+    )
+    delete = F.struct(
+        F.lit(True).alias(DELETE),
+        F.lit(None).cast(tables.shape.row).alias(ROW),
+        F.coalesce(F.col("told").getField(DELETE) & F.col("told").getField(IS_REMEMBERED), F.lit(False)).alias(
+            IS_REMEMBERED
+        ),
+    )
+    winner = F.when(F.col("deleted"), delete).when(F.col(IN_MEMORY), F.col("told")).otherwise(F.col("best"))
+    contested = (F.col("least") < F.col("greatest")) | (F.col("deleted") & ~F.col("least").getField(DELETE))
+    tied = F.coalesce(F.col("pending") & contested, F.lit(False))
+    chosen = grouped.select(KEY, SEQUENCE, winner.alias("said"), SHOWN, IN_MEMORY, tied.alias(TIED))
+    return chosen.select(KEY, SEQUENCE, "said.*", SHOWN, IN_MEMORY, TIED)

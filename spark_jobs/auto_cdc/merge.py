@@ -1,0 +1,72 @@
+"""The one commit by which the target changes."""
+
+from functools import reduce
+from operator import and_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from spark_jobs.auto_cdc.bounds import Bound
+from spark_jobs.auto_cdc.columns import column, quoted, same_type
+from spark_jobs.auto_cdc.companion import Pending
+from spark_jobs.auto_cdc.spec import KEY
+from spark_jobs.auto_cdc.tables import Tables
+
+ACTION = "__ACTION"
+PUT = "put"
+DROP = "drop"
+
+
+def keys_match(tables: Tables, pending: Pending) -> Column:
+    """The target's row is about the change's key; bounds let Delta skip the files that hold no such key."""
+    same = [column(name) == column(KEY, name) for name in tables.shape.key.names]
+    return reduce(and_, same + [key for key in (keys_within(pending),) if key is not None])
+
+
+def keys_within(pending: Pending) -> Column | None:
+    within = [] if pending.truncates else [_between(column(*bound.path), bound) for bound in pending.keys]
+    return reduce(and_, within) if within else None
+
+
+def _between(value: Column, bound: Bound) -> Column:
+    return (value >= bound.least) & (value <= bound.greatest)
+
+
+def merge_into_target(
+    changes: DataFrame,
+    tables: Tables,
+    *,
+    matches: Column,
+    differs: Column,
+    values: dict[str, Column],
+    schema: StructType,
+    empties: bool = False,
+) -> None:
+    """Puts and drops rows as the changes' `__ACTION` says.
+
+    Args:
+        changes: One row per row of the target that may have to change.
+        tables: The tables.
+        matches: Finds the target's row.
+        differs: Whether a row that is there has to be written again.
+        values: What each of the target's columns gets.
+        schema: The target's columns afterwards.
+        empties: Whether rows that no change is about are dropped.
+    """
+    puts = F.col(ACTION) == PUT
+    assignments = {quoted(name): value for name, value in values.items()}
+    merge = (
+        changes.mergeInto(tables.target, matches)
+        .whenMatched(F.col(ACTION) == DROP)
+        .delete()
+        .whenMatched(puts & differs)
+        .update(assignments)
+        .whenNotMatched(puts)
+        .insert(assignments)
+    )
+    if empties:
+        merge = merge.whenNotMatchedBySource().delete()
+    if not same_type(tables.target_schema, schema):
+        merge = merge.withSchemaEvolution()
+    merge.merge()

@@ -1,0 +1,231 @@
+"""Target and companion: found, created or adopted, and made fit for the call's columns.
+
+The companion remembers what the target doesn't show. It lies beside the target as `<target>__cdc`. Both carry the same
+random id in their properties, so that a target that was dropped and created anew doesn't inherit the old one's memory.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+from pyspark.sql.types import BooleanType, DataType, StringType, StructField, StructType
+
+from spark_jobs.auto_cdc.ddl import (
+    Definition,
+    add_columns,
+    create_table,
+    find_table,
+    register_table,
+    set_properties,
+    widen_columns,
+)
+from spark_jobs.auto_cdc.errors import TargetError
+from spark_jobs.auto_cdc.schema import merged_struct, merged_type, widenings
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
+
+_ID = "auto_cdc.id"
+_KEYS = "auto_cdc.keys"
+_SCD_TYPE = "auto_cdc.scd_type"
+_SUFFIX = "__cdc"
+# A change rewrites the rows that it touches, not the files that they lie in.
+_TARGET_DEFAULTS = {"delta.enableDeletionVectors": "true"}
+# Every call leaves small files; Delta joins them when there are many.
+_COMPANION_DEFAULTS = {"delta.enableTypeWidening": "true", "delta.autoOptimize.autoCompact": "true"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The types that a call works with.
+
+    Attributes:
+        row: The user's columns.
+        key: The key columns among them.
+        sequence: What orders the events.
+    """
+
+    row: StructType
+    key: StructType
+    sequence: DataType
+
+    def target_schema(self, spec: Spec) -> StructType:
+        if spec.scd_type == 1:
+            return self.row
+        return StructType(self.row.fields + [StructField(name, self.sequence) for name in (START_AT, END_AT)])
+
+    def companion_schema(self) -> StructType:
+        return StructType(
+            [
+                StructField(KEY, self.key),
+                StructField(SEQUENCE, self.sequence),
+                StructField(DELETE, BooleanType()),
+                StructField(ROW, self.row),
+                StructField(PART, StringType()),
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The two tables of a call.
+
+    Attributes:
+        target: The target's name.
+        target_schema: The target's columns as they are; the call's new columns come with its commit.
+        companion: The companion's name.
+        shape: The types that the call works with.
+    """
+
+    target: str
+    target_schema: StructType
+    companion: str
+    shape: Shape
+
+
+def prepare_tables(
+    spark: SparkSession, spec: Spec, target: Definition | None, kept: StructType, sequence: DataType
+) -> Tables:
+    """Finds or creates the tables.
+
+    Args:
+        spark: The session.
+        spec: The call.
+        target: The target, where there is one.
+        kept: The source's columns that go into the target.
+        sequence: The type of what orders the events.
+
+    Raises:
+        TargetError: The target has other keys or is of the other type, or its companion was lost.
+        SchemaError: The source's columns can't become the target's.
+    """
+    if target is None:
+        return _created(spark, spec, shape_of(spec, None, None, kept, sequence))
+    _require_same_kind(spec, target)
+    if _ID not in target.properties:
+        return _adopted(spark, spec, target, shape_of(spec, target, None, kept, sequence))
+    companion = _companion_of(spark, target)
+    shape = shape_of(spec, target, companion, kept, sequence)
+    widen_columns(spark, companion, widenings(companion.schema, shape.companion_schema()))
+    widen_columns(spark, target, widenings(target.schema, shape.target_schema(spec)))
+    return Tables(target.name, target.schema, companion.name, shape)
+
+
+def shape_of(
+    spec: Spec, target: Definition | None, companion: Definition | None, kept: StructType, sequence: DataType
+) -> Shape:
+    row = StructType([field for field in target.schema.fields if not _is_interval(spec, field)] if target else [])
+    # A call that was killed may have left events with columns that the target doesn't have yet.
+    remembered = _struct_within(companion, ROW)
+    pending = StructType([field for field in remembered.fields if spec.kept.picks(field.name)])
+    row = merged_struct(merged_struct(row, pending), kept)
+    known = {field.name.lower(): field for field in row.fields}
+    key = StructType([known[name.lower()] for name in spec.keys])
+    for holder, name in ((target, START_AT), (companion, SEQUENCE)):
+        if holder and name in holder.schema.names:
+            sequence = merged_type(holder.schema[name].dataType, sequence, "sequence_by", grows=False)
+    return Shape(row, key, sequence)
+
+
+def _is_interval(spec: Spec, field: StructField) -> bool:
+    return spec.scd_type != 1 and field.name in (START_AT, END_AT)
+
+
+def _struct_within(table: Definition | None, name: str) -> StructType:
+    kind = table.schema[name].dataType if table else StructType()
+    assert isinstance(kind, StructType)  # noqa: S101 - the companion is ours
+    return kind
+
+
+def _created(spark: SparkSession, spec: Spec, shape: Shape) -> Tables:
+    properties = _own_properties(spec)
+    companion = _companion_name(spec.target)
+    # The companion first: a target that carries an id has a companion, wherever a call was killed.
+    _create_companion(spark, companion, shape, properties)
+    target = Definition(spec.target, shape.target_schema(spec), _TARGET_DEFAULTS | properties)
+    create_table(spark, target)
+    return Tables(target.name, target.schema, companion, shape)
+
+
+def _adopted(spark: SparkSession, spec: Spec, target: Definition, shape: Shape) -> Tables:
+    """Takes over a table that no call has written; what it holds counts as older than any event."""
+    properties = _own_properties(spec)
+    companion = _companion_name(target.name)
+    location = "" if _is_managed(spark, target.name) else _location(spark, target.name) + _SUFFIX
+    _create_companion(spark, companion, shape, properties, location)
+    schema = target.schema
+    if spec.scd_type != 1 and START_AT not in schema.names:
+        _require_empty(spark, target.name)
+        intervals = StructType([StructField(name, shape.sequence) for name in (START_AT, END_AT)])
+        add_columns(spark, target.name, intervals)
+        schema = StructType(schema.fields + intervals.fields)
+    widen_columns(spark, target, widenings(target.schema, shape.target_schema(spec)))
+    missing = {name: value for name, value in _TARGET_DEFAULTS.items() if name not in target.properties}
+    set_properties(spark, target.name, missing | properties)
+    return Tables(target.name, schema, companion, shape)
+
+
+def _create_companion(
+    spark: SparkSession, name: str, shape: Shape, properties: Mapping[str, str], location: str = ""
+) -> None:
+    companion = Definition(name, shape.companion_schema(), _COMPANION_DEFAULTS | dict(properties))
+    create_table(spark, companion, replace=True, partitioned_by=PART, location=location)
+
+
+def _companion_of(spark: SparkSession, target: Definition) -> Definition:
+    name = _companion_name(target.name)
+    found = find_table(spark, name)
+    if found is None and register_table(spark, name, _location(spark, target.name) + _SUFFIX):
+        found = find_table(spark, name)
+    if found is None or found.properties.get(_ID) != target.properties[_ID]:
+        raise TargetError(
+            f"{target.name} needs its companion {name}, which remembers what the target doesn't show, and "
+            f"{'found none' if found is None else 'the one found belongs to another table'}: restore it, or make a "
+            f"fresh start with ALTER TABLE {target.name} UNSET TBLPROPERTIES ('{_ID}')"
+        )
+    return found
+
+
+def _require_same_kind(spec: Spec, target: Definition) -> None:
+    shown = 2 if START_AT in target.schema.names else 1
+    found_type = int(target.properties.get(_SCD_TYPE, shown if shown > 1 else spec.scd_type))
+    if found_type != spec.scd_type:
+        raise TargetError(
+            f"{target.name} was stored as SCD type {found_type} and the call asks for type {spec.scd_type}: pass "
+            f"stored_as_scd_type={found_type}, or choose another target"
+        )
+    found_keys = json.loads(target.properties.get(_KEYS, json.dumps(_sorted_keys(spec))))
+    if found_keys != _sorted_keys(spec):
+        raise TargetError(
+            f"{target.name} has the keys {', '.join(found_keys)} and the call's are {', '.join(_sorted_keys(spec))}: "
+            f"pass keys={found_keys}, or choose another target"
+        )
+
+
+def _require_empty(spark: SparkSession, name: str) -> None:
+    if not spark.table(name).isEmpty():
+        raise TargetError(
+            f"{name} must have the columns {START_AT} and {END_AT} to become type 2, or be empty: found rows without "
+            f"them, choose another target"
+        )
+
+
+def _own_properties(spec: Spec) -> dict[str, str]:
+    return {_ID: str(uuid.uuid4()), _KEYS: json.dumps(_sorted_keys(spec)), _SCD_TYPE: str(spec.scd_type)}
+
+
+def _sorted_keys(spec: Spec) -> list[str]:
+    return sorted(name.lower() for name in spec.keys)
+
+
+def _companion_name(target: str) -> str:
+    return f"{target.rstrip('`/')}{_SUFFIX}`" if target.endswith("`") else f"{target}{_SUFFIX}"
+
+
+def _is_managed(spark: SparkSession, name: str) -> bool:
+    return not name.lower().startswith("delta.`") and spark.catalog.getTable(name).tableType == "MANAGED"
+
+
+def _location(spark: SparkSession, name: str) -> str:
+    detail = spark.sql(f"DESCRIBE DETAIL {name}").select("location").collect()
+    return str(detail[0]["location"]).rstrip("/")
