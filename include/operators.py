@@ -46,7 +46,8 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         **kwargs: Any,
     ) -> None:
         outlets = [_alias(emits)] if emits else []
-        super().__init__(run_name=run_name, deferrable=True, outlets=outlets, **kwargs)
+        # Twice as many tries as the provider's: they bridge a minute in which the workspace doesn't answer.
+        super().__init__(run_name=run_name, deferrable=True, databricks_retry_limit=6, outlets=outlets, **kwargs)
         self.parameters = dict(parameters or {})
         self.compute = compute
         self.emits = emits

@@ -12,6 +12,8 @@ def hadoop_conf(home: Home) -> dict[str, str]:
     """
     return {
         "fs.azure.abfs.endpoint": f"{HOST}:{home.port('azurite')}",
+        # The JVM's own TLS: OpenSSL, which the driver prefers where it finds it, knows nothing of our trust store.
+        "fs.azure.ssl.channel.mode": "Default_JSSE",
         "fs.azure.account.hns.enabled": "false",
         "fs.azure.fns.account.service.type": "BLOB",
         # The container is made at the cloud's first start, and no job should make another by a slip of the pen.
