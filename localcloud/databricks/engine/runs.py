@@ -120,7 +120,7 @@ class _Execution:
                     key = working.pop(future)
                     endings[key] = future.result()
                     order.done(key)
-        return self.stop.ending if self.stop.is_set else _overall(tasks.values(), endings)
+        return self.stop.ending if self.stop.is_set else overall(tasks.values(), endings)
 
     def _await_turn(self) -> None:
         """Waits until few enough earlier runs of the job are active: a job with a queue may have more."""
@@ -136,7 +136,7 @@ class _Execution:
         return {row.task_key: row for row in self.engine.state.find(query) if row.task_key in tasks}
 
     def _execute_task(self, row: Run, task: Task, upstream: list[Ending]) -> Ending:
-        refused = self.stop.ending if self.stop.is_set else _refusal(task, upstream)
+        refused = self.stop.ending if self.stop.is_set else refusal(task, upstream)
         if refused is not None:
             self.engine.attempts.finish(row, refused)
             return refused
@@ -190,7 +190,7 @@ def task_row(run: Run, task: Task, attempt_number: int = 0) -> Run:
     )
 
 
-def _refusal(task: Task, upstream: list[Ending]) -> Ending | None:
+def refusal(task: Task, upstream: list[Ending]) -> Ending | None:
     """How a task ends that its upstream tasks keep from running."""
     results = [ending.result_state for ending in upstream]
     if not results or _CONDITIONS[task.run_if](results):
@@ -209,7 +209,7 @@ _CONDITIONS: dict[str, Callable[[list[str]], bool]] = {
 }
 
 
-def _overall(tasks: Iterable[Task], endings: dict[str, Ending]) -> Ending:
+def overall(tasks: Iterable[Task], endings: dict[str, Ending]) -> Ending:
     """As on Databricks: the tasks that none depends on decide, and failures before them are mentioned."""
     needed = {key for task in tasks for key in task.upstream}
     failures = {key: ending for key, ending in endings.items() if ending.result_state in _FAILED}

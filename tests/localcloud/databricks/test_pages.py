@@ -1,0 +1,60 @@
+"""The pages: closed without the token, escaped, and without secrets."""
+
+import httpx
+import pytest
+
+from tests.localcloud.databricks.server import KEY, Server, step
+
+
+@pytest.fixture
+def reader(workspace: Server) -> httpx.Client:
+    """Someone who has logged in."""
+    http = httpx.Client(base_url=workspace.url, follow_redirects=True)
+    assert http.post("/login", data={"token": workspace.token, "target": "/"}).is_success
+    return http
+
+
+def test_pages_ask_for_the_token_and_lead_back(workspace: Server) -> None:
+    with httpx.Client(base_url=workspace.url) as http:
+        asked = http.get("/runs/1")
+        assert asked.status_code == 401
+        assert 'name="target" value="/runs/1"' in asked.text
+        refused = http.post("/login", data={"token": "wrong", "target": "/runs/1"})
+        assert refused.status_code == 401
+        assert "set-cookie" not in refused.headers
+        entered = http.post("/login", data={"token": workspace.token, "target": "/runs/1"})
+    assert (entered.status_code, entered.headers["location"]) == (303, "/runs/1")
+    cookie = entered.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert workspace.token not in cookie
+
+
+def test_logging_in_leads_to_no_other_site(workspace: Server) -> None:
+    with httpx.Client(base_url=workspace.url) as http:
+        entered = http.post("/login", data={"token": workspace.token, "target": "//evil.example/runs/1"})
+    assert entered.headers["location"] == "/"
+
+
+def test_the_cookie_opens_no_api(reader: httpx.Client) -> None:
+    assert reader.get("/api/2.2/jobs/runs/list").status_code == 401
+
+
+def test_run_page_shows_output_and_traceback_without_secrets(workspace: Server, reader: httpx.Client) -> None:
+    run = workspace.run(step("print_secret"))
+    assert run.run_page_url is not None
+    page = reader.get(run.run_page_url)
+    assert page.status_code == 200
+    assert "the key is [REDACTED]" in page.text
+    assert "ValueError: could not use [REDACTED]" in page.text
+    assert KEY not in page.text
+    assert f'href="/runs/{run.run_id}"' in reader.get("/").text
+
+
+def test_what_users_name_is_escaped(workspace: Server, reader: httpx.Client) -> None:
+    name = "<script>alert(1)</script>"
+    run_id = workspace.client.jobs.submit(run_name=name, tasks=[step("first_line")]).bind()["run_id"]
+    workspace.ended(run_id)
+    for page in (reader.get("/"), reader.get(f"/runs/{run_id}")):
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+        assert "<script>" not in page.text
