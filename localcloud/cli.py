@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from localcloud import lifecycle, surroundings
@@ -157,5 +158,5 @@ def app() -> None:
     try:
         commands()
     except LocalCloudError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print("[red]Error:[/red]", escape(str(error)), highlight=False)
         sys.exit(1)

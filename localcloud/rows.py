@@ -16,7 +16,7 @@ def print_table(rows: pa.Table, out: TextIO) -> None:
     for row in rows.to_pylist():
         table.add_row(*map(_text, row.values()))
     # A terminal folds long lines as it likes; what goes into a file or a pipe isn't cut at all.
-    Console(file=out, width=None if out.isatty() else 10_000).print(table)
+    Console(file=out, width=None if out.isatty() else 10_000, markup=False).print(table)
 
 
 def print_csv(rows: pa.Table, out: TextIO) -> None:
