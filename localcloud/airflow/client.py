@@ -14,6 +14,8 @@ from localcloud.home import Home
 ADMIN = "admin"
 _FINISHED = {"success", "failed"}
 _POLL_SECONDS = 1.0
+# On a busy laptop Airflow's one server can take its time.
+_ANSWER_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class AirflowClient:
 
     def __init__(self, home: Home) -> None:
         self.url = f"http://127.0.0.1:{home.port('airflow')}"
-        self._http = httpx.Client(base_url=self.url, timeout=30)
+        self._http = httpx.Client(base_url=self.url, timeout=_ANSWER_SECONDS)
         credentials = {"username": ADMIN, "password": home.secret("airflow-admin-password")}
-        token = self._checked(self._http.post("/auth/token", json=credentials))["access_token"]
+        token = self._ask("POST", "/auth/token", json=credentials)["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Self:
@@ -47,25 +49,25 @@ class AirflowClient:
         self._http.close()
 
     def unpause(self, dag_id: str) -> None:
-        self._checked(self._http.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, *, conf: dict[str, Any] | None = None, partition_key: str | None = None) -> DagRun:
         body = {"logical_date": None, "conf": conf or {}, "partition_key": partition_key}
-        return DagRun.from_json(self._checked(self._http.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)))
+        return DagRun.from_json(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
 
     def runs(self, dag_id: str) -> list[DagRun]:
         """The DAG's newest runs, newest first."""
         query: dict[str, str | int] = {"order_by": "-run_after", "limit": 50}
-        body = self._checked(self._http.get(f"/api/v2/dags/{dag_id}/dagRuns", params=query))
+        body = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)
         return [DagRun.from_json(run) for run in body["dag_runs"]]
 
     def task_states(self, run: DagRun) -> dict[str, str | None]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        return {task["task_id"]: task["state"] for task in self._checked(self._http.get(path))["task_instances"]}
+        return {task["task_id"]: task["state"] for task in self._ask("GET", path)["task_instances"]}
 
     def xcom(self, run: DagRun, task_id: str, key: str = "return_value") -> Any:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-        return self._checked(self._http.get(path, params={"deserialize": "true"}))["value"]
+        return self._ask("GET", path, params={"deserialize": "true"})["value"]
 
     def wait(
         self, run: DagRun, *, timeout: float, on_progress: Callable[[dict[str, str | None]], None] | None = None
@@ -94,12 +96,18 @@ class AirflowClient:
         return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"
 
     def _read(self, run: DagRun) -> DagRun:
-        return DagRun.from_json(self._checked(self._http.get(f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")))
+        return DagRun.from_json(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
 
-    @staticmethod
-    def _checked(response: httpx.Response) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, **details: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **details)
+        except httpx.TransportError as error:
+            raise LocalCloudError(
+                f"Airflow should answer at {self.url} and did not ({error}): see `localcloud status`"
+            ) from None
         if response.is_error:
-            asked = f"{response.request.method} {response.request.url.path}"
-            raise LocalCloudError(f"Airflow answered {asked} with {response.status_code}: {response.text[:300]}")
+            raise LocalCloudError(
+                f"Airflow answered {method} {path} with {response.status_code}: {response.text[:300]}"
+            )
         body: dict[str, Any] = response.json()
         return body

@@ -94,7 +94,7 @@ def _configuration(home: Home, dags: Path) -> dict[str, str]:
             "secret_key": home.secret("airflow-jwt-secret"),
         },
         "api_auth": {"jwt_secret": home.secret("airflow-jwt-secret")},
-        "database": {"sql_alchemy_conn": os.environ.get(_DATABASE, f"sqlite:///{home.airflow}/airflow.db")},
+        "database": _database(home),
         # On a busy laptop Airflow's own server can take longer than the five seconds that tasks give it.
         "workers": {"execution_api_timeout": 60},
         # A laptop's Airflow is idle most of the time: look often, so that a task follows the one before at once.
@@ -106,6 +106,18 @@ def _configuration(home: Home, dags: Path) -> dict[str, str]:
         f"AIRFLOW__{section}__{option}".upper(): str(value)
         for section, options in sections.items()
         for option, value in options.items()
+    }
+
+
+def _database(home: Home) -> dict[str, object]:
+    given = os.environ.get(_DATABASE)
+    if given and not given.startswith("sqlite"):
+        return {"sql_alchemy_conn": given}
+    arguments = "localcloud.airflow.sqlite.CONNECT_ARGS"
+    return {
+        "sql_alchemy_conn": given or f"sqlite:///{home.airflow}/airflow.db",
+        "sql_alchemy_connect_args": arguments,
+        "sql_alchemy_connect_args_async": arguments,
     }
 
 
