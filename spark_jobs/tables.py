@@ -4,6 +4,7 @@ A table lives at `<lake root>/<layer>/<name>` and is also known by name as `<lay
 Column lists are Spark DDL. Columns that a producer adds later are appended to the Delta schema, not here.
 """
 
+import re
 from dataclasses import dataclass
 
 SEQUENCE = "struct<ts_ms:bigint,lsn:bigint>"
@@ -11,14 +12,19 @@ SEQUENCE = "struct<ts_ms:bigint,lsn:bigint>"
 
 ORDER_LINES = "array<struct<line_no:int,book_id:bigint,quantity:int,unit_price:decimal(10,2),returned_quantity:int>>"
 
-_ARRIVAL = """topic string, partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary,
+ARRIVAL = """topic string, partition int, offset bigint, kafka_timestamp timestamp, key binary, value binary,
     ingested_at timestamp"""
-_CUSTOMER = """customer_id bigint, email string, first_name string, last_name string, city string, country string,
+CUSTOMER_ROW = """customer_id bigint, email string, first_name string, last_name string, city string, country string,
     marketing_consent boolean, created_at timestamp, updated_at timestamp"""
-_BOOK = """book_id bigint, isbn string, title string, author string, genre string, publisher string,
+BOOK_ROW = """book_id bigint, isbn string, title string, author string, genre string, publisher string,
     price decimal(10,2), published_on date, updated_at timestamp"""
-_ORDER = f"""order_id string, customer_id bigint, status string, version bigint, ordered_at timestamp,
+ORDER_ROW = f"""order_id string, customer_id bigint, status string, version bigint, ordered_at timestamp,
     updated_at timestamp, currency string, lines {ORDER_LINES}"""
+
+
+def types(columns: str) -> dict[str, str]:
+    """Each column's type by its name. A type holds no blank, which is what tells it from the next column."""
+    return dict(column.split(maxsplit=1) for column in re.split(r",\s+", columns))
 
 
 @dataclass(frozen=True)
@@ -43,17 +49,19 @@ class Table:
 _OFFSET = ("topic", "partition", "offset")
 
 CUSTOMERS_CHANGES = Table(
-    "bronze", "customers_changes", _OFFSET, f"{_ARRIVAL}, op string, sequence {SEQUENCE}, {_CUSTOMER}"
+    "bronze", "customers_changes", _OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {CUSTOMER_ROW}"
 )
-BOOKS_CHANGES = Table("bronze", "books_changes", _OFFSET, f"{_ARRIVAL}, op string, sequence {SEQUENCE}, {_BOOK}")
-ORDER_EVENTS = Table("bronze", "order_events", _OFFSET, f"{_ARRIVAL}, {_ORDER}")
-QUARANTINE = Table("bronze", "quarantine", _OFFSET, f"{_ARRIVAL}, reason_code string, reason string")
+BOOKS_CHANGES = Table("bronze", "books_changes", _OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {BOOK_ROW}")
+ORDER_EVENTS = Table("bronze", "order_events", _OFFSET, f"{ARRIVAL}, {ORDER_ROW}")
+QUARANTINE = Table("bronze", "quarantine", _OFFSET, f"{ARRIVAL}, reason_code string, reason string")
 
-CUSTOMERS = Table("silver", "customers", ("customer_id",), _CUSTOMER)
+CUSTOMERS = Table("silver", "customers", ("customer_id",), CUSTOMER_ROW)
 BOOKS_HISTORY = Table(
-    "silver", "books_history", ("book_id", "__START_AT"), f"{_BOOK}, __START_AT {SEQUENCE}, __END_AT {SEQUENCE}"
+    "silver", "books_history", ("book_id", "__START_AT"), f"{BOOK_ROW}, __START_AT {SEQUENCE}, __END_AT {SEQUENCE}"
 )
-ORDERS = Table("silver", "orders", ("order_id",), f"{_ORDER}, net_amount decimal(18,2)")
+BOOKS_VIEW = "silver.books"
+"""The same by name only, with `valid_from`, `valid_to` and `is_current`."""
+ORDERS = Table("silver", "orders", ("order_id",), f"{ORDER_ROW}, net_amount decimal(18,2)")
 ORDER_LINE_ITEMS = Table(
     "silver",
     "order_lines",
@@ -117,5 +125,9 @@ INGEST_AUDIT = Table(
     """batch_id string, topic string, partition int, first_offset bigint, last_offset bigint, bronze_rows bigint,
     quarantine_rows bigint, missing_offsets bigint, missing_reason string, written_at timestamp""",
 )
+BOOK_REVISIONS = Table(
+    "ops", "book_revisions", ("book_id", "since_ms"), "book_id bigint, since_ms bigint, recorded_at timestamp"
+)
+"""From when on a book's history has changed: what tells `merge_orders` which lines to describe again."""
 
 LAYERS = ("bronze", "silver", "gold", "ops")

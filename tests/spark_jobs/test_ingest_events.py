@@ -1,0 +1,126 @@
+"""Kafka to bronze with a real broker: every message once, whatever died."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import Row, SparkSession
+
+from spark_jobs import bronze
+from spark_jobs.ingest_audit import NO_MESSAGE
+from spark_jobs.jobs import ingest_events
+from spark_jobs.lake import Lake
+from spark_jobs.tables import BOOKS_CHANGES, CUSTOMERS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, Table
+from tests.broker import Broker, running_broker
+from tests.spark_jobs.messages import Message, change, encode, order
+
+CUSTOMERS, BOOKS, ORDERS = bronze.TOPICS
+Offset = tuple[str, int]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture(autouse=True)
+def _empty_topics(broker: Broker) -> None:
+    broker.empty()
+
+
+def run(spark: SparkSession, lake: Lake, broker: Broker, **arguments: Any) -> dict[str, Any]:
+    return ingest_events.run(spark, ingest_events.Config(lake.root, broker.bootstrap_servers, **arguments))
+
+
+def result(customers: int = 0, books: int = 0, orders: int = 0, quarantined: int = 0) -> dict[str, Any]:
+    tables = {"customers_changes": customers, "books_changes": books, "order_events": orders}
+    return {"rows": customers + books + orders, "quarantined": quarantined, "tables": tables}
+
+
+def offsets(spark: SparkSession, lake: Lake, *tables: Table) -> list[Offset]:
+    """Where each row of the tables came from: one that stands twice shows twice."""
+    rows = [row for table in tables for row in lake.read(spark, table).select("topic", "offset").collect()]
+    return sorted((row.topic, row.offset) for row in rows)
+
+
+def everything(spark: SparkSession, lake: Lake) -> list[Offset]:
+    return offsets(spark, lake, CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS, QUARANTINE)
+
+
+def orders(*numbers: int) -> list[Message]:
+    return [(f"O-{number}".encode(), encode(order(order_id=f"O-{number}"))) for number in numbers]
+
+
+def test_each_message_goes_where_it_belongs_once(spark: SparkSession, lake: Lake, broker: Broker) -> None:
+    assert run(spark, lake, broker) == result()
+
+    customer = encode(change("c", {"customer_id": 1}))
+    broker.produce(CUSTOMERS, [(None, customer), (b'{"customer_id":1}', None)])
+    broker.produce(BOOKS, [(None, encode({"op": "t", "ts_ms": 1}))])
+    broker.produce(ORDERS, [*orders(1), (b"O-2", b"\xff\x00"), *orders(3), (b"O-3", None)])
+    assert run(spark, lake, broker, max_offsets_per_trigger=3) == result(customers=2, orders=3, quarantined=2)
+    assert run(spark, lake, broker) == result()
+
+    assert offsets(spark, lake, CUSTOMERS_CHANGES) == [(CUSTOMERS, 0), (CUSTOMERS, 1)]
+    assert offsets(spark, lake, ORDER_EVENTS) == [(ORDERS, 0), (ORDERS, 2), (ORDERS, 3)]
+    quarantine = lake.read(spark, QUARANTINE).orderBy("topic").select("offset", "key", "value", "reason_code")
+    assert quarantine.collect() == [
+        Row(offset=0, key=None, value=b'{"op": "t", "ts_ms": 1}', reason_code="unsupported_truncate"),
+        Row(offset=1, key=b"O-2", value=b"\xff\x00", reason_code="not_utf8"),
+    ]
+    kept = lake.read(spark, CUSTOMERS_CHANGES).orderBy("offset").select("key", "value", "customer_id").collect()
+    assert kept == [
+        Row(key=None, value=customer, customer_id=1),
+        Row(key=b'{"customer_id":1}', value=None, customer_id=1),
+    ]
+
+    audit = lake.read(spark, INGEST_AUDIT).orderBy("topic", "first_offset").collect()
+    audited = [(row.topic, offset) for row in audit for offset in range(row.first_offset, row.last_offset + 1)]
+    assert audited == everything(spark, lake)
+    assert sum(row.missing_offsets for row in audit) == 0
+
+
+@pytest.mark.parametrize("table", [ORDER_EVENTS, QUARANTINE, INGEST_AUDIT], ids=lambda table: table.name)
+def test_a_batch_that_died_after_a_write_is_completed_and_not_repeated(
+    spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, table: Table
+) -> None:
+    broker.produce(ORDERS, [*orders(1, 2), (b"O-3", b"?")])
+    append = bronze._Appender.__call__
+
+    def append_and_die(self: bronze._Appender, to: Table, rows: Any) -> None:
+        append(self, to, rows)
+        if to == table:
+            raise RuntimeError("the power went out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bronze._Appender, "__call__", append_and_die)
+        with pytest.raises(StreamingQueryException, match="the power went out"):
+            run(spark, lake, broker)
+    broker.produce(ORDERS, orders(4))
+    run(spark, lake, broker)
+    assert everything(spark, lake) == [(ORDERS, offset) for offset in range(4)]
+    audit = lake.read(spark, INGEST_AUDIT).orderBy("first_offset").collect()
+    assert [(row.first_offset, row.last_offset, row.bronze_rows, row.quarantine_rows) for row in audit] == [
+        (0, 2, 2, 1),
+        (3, 3, 1, 0),
+    ]
+
+
+def test_only_committed_messages_are_read_and_markers_are_accounted_for(
+    spark: SparkSession, lake: Lake, broker: Broker
+) -> None:
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": "shop"})
+    producer.init_transactions(30)
+    for number, end in ((1, producer.commit_transaction), (2, producer.abort_transaction)):
+        producer.begin_transaction()
+        ((key, value),) = orders(number)
+        producer.produce(ORDERS, value, key, 0)
+        assert producer.flush(30) == 0
+        end(30)
+    assert run(spark, lake, broker) == result(orders=1)
+    (audit,) = lake.read(spark, INGEST_AUDIT).collect()
+    assert (audit.first_offset, audit.last_offset, audit.bronze_rows) == (0, 3, 1)
+    assert (audit.missing_offsets, audit.missing_reason) == (3, NO_MESSAGE)
