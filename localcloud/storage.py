@@ -18,6 +18,9 @@ def hadoop_conf(home: Home) -> dict[str, str]:
         "fs.azure.fns.account.service.type": "BLOB",
         # The container is made at the cloud's first start, and no job should make another by a slip of the pen.
         "fs.azure.createRemoteFileSystemDuringInitialization": "false",
+        # Outlasts a restart of Azurite; the driver's own 30 tries keep a job waiting for a quarter of an hour.
+        "fs.azure.io.retry.max.retries": "8",
+        "fs.azure.io.retry.max.backoff.interval": "5000",
     }
 
 

@@ -1,5 +1,6 @@
 """What the Jobs and Clusters APIs accept; numbers may arrive as text, as the Airflow provider sends them."""
 
+import re
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,22 @@ _UNSUPPORTED_TASKS = {
     "condition_task", "for_each_task", "dashboard_task", "power_bi_task", "gen_ai_compute_task",
     "clean_rooms_notebook_task",
 }  # fmt: skip
+
+
+# Left out of a run they would change what it does: better refused than forgotten.
+UNSUPPORTED_SETTINGS = {
+    "git_source", "parameters", "job_parameters", "notebook_params", "jar_params", "sql_params", "only",
+}  # fmt: skip
+    "git_source",
+    "parameters",
+    "job_parameters",
+    "notebook_params",
+    "jar_params",
+    "sql_params",
+    "only",
+}
+_UNSUPPORTED_CLUSTER = {"init_scripts", "docker_image"}
+_DYNAMIC_VALUE = re.compile(r"\{\{\s*(job|run|task|tasks|workspace|input)\b")
 
 
 def _text(value: object) -> object:
@@ -26,6 +43,12 @@ class Payload(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_unset=True)
+
+    def refuse(self, unsupported: set[str], instead: str) -> None:
+        """Refuses what was given and can't be done here."""
+        given = [name for name, value in (self.model_extra or {}).items() if value and name in unsupported]
+        if given:
+            raise ValueError(f"{given[0]} can't be used locally: {instead}")
 
 
 class PythonWheelTask(Payload):
@@ -58,6 +81,11 @@ class ClusterSpec(Payload):
     cluster_name: str = ""
     spark_conf: dict[str, Text] = {}
     spark_env_vars: dict[str, Text] = {}
+
+    @model_validator(mode="after")
+    def _possible(self) -> "ClusterSpec":
+        self.refuse(_UNSUPPORTED_CLUSTER, "install libraries instead")
+        return self
 
 
 class JobCluster(Payload):
@@ -92,14 +120,17 @@ class Task(Payload):
 
     @model_validator(mode="after")
     def _runnable(self) -> "Task":
-        unsupported = sorted(
-            _UNSUPPORTED_TASKS & self.model_fields_set | _UNSUPPORTED_TASKS & set(self.model_extra or {})
-        )
-        if unsupported:
-            raise ValueError(f"{unsupported[0]} can't run locally: use python_wheel_task or spark_python_task")
+        self.refuse(_UNSUPPORTED_TASKS, "use python_wheel_task or spark_python_task")
+        if any(_DYNAMIC_VALUE.search(text) for text in self._parameters()):
+            raise ValueError(f"task {self.task_key} has dynamic values ({{{{…}}}}), which aren't resolved locally")
         if (self.python_wheel_task is None) == (self.spark_python_task is None):
             raise ValueError(f"task {self.task_key} needs exactly one of python_wheel_task and spark_python_task")
         return self._on_one_cluster()
+
+    def _parameters(self) -> list[str]:
+        if wheel := self.python_wheel_task:
+            return [*wheel.parameters, *wheel.named_parameters.values()]
+        return self.spark_python_task.parameters if self.spark_python_task else []
 
     def _on_one_cluster(self) -> "Task":
         clusters = [self.new_cluster, self.job_cluster_key, self.existing_cluster_id]
@@ -131,6 +162,7 @@ class RunSettings(Payload):
 
     @model_validator(mode="after")
     def _consistent(self) -> "RunSettings":
+        self.refuse(UNSUPPORTED_SETTINGS, "give the tasks their own parameters")
         keys = [task.task_key for task in self.tasks]
         if len(set(keys)) != len(keys):
             raise ValueError(f"task keys must be unique, found {keys}")

@@ -1,5 +1,7 @@
 """Queries on the lake, answered by the workspace's cluster."""
 
+from typing import Any
+
 import httpx
 import pyarrow as pa
 
@@ -28,14 +30,24 @@ def query(home: Home, statement: str) -> pa.Table:
         spark.stop()
 
 
+def warm_up(home: Home) -> None:
+    """Has the workspace start, in the background, the cluster that was used last."""
+    _post(home, "warm-up")
+
+
 def _endpoint(home: Home) -> str:
-    url = f"http://{HOST}:{home.port('workspace')}/api/localcloud/spark-connect"
+    remote: str = _post(home, "spark-connect")["remote"]
+    return remote
+
+
+def _post(home: Home, route: str) -> dict[str, Any]:
+    url = f"http://{HOST}:{home.port('workspace')}/api/localcloud/{route}"
     token = {"Authorization": f"Bearer {home.secret('databricks-token')}"}
     try:
         answer = httpx.post(url, headers=token, timeout=_CLUSTER_START_SECONDS)
     except httpx.TransportError as error:
         raise LocalCloudError(f"The workspace does not answer at {url} ({error}): start it with `make up`") from error
+    content: dict[str, Any] = answer.json()
     if answer.is_error:
-        raise LocalCloudError(f"No cluster to ask: {answer.json()['message']}")
-    remote: str = answer.json()["remote"]
-    return remote
+        raise LocalCloudError(f"No cluster to ask: {content['message']}")
+    return content

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Engine, Select, create_engine, event, update
+from sqlalchemy import JSON, Engine, Select, create_engine, event, inspect, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -117,10 +117,10 @@ class State:
             return list(session.scalars(query))
 
     def update(self, kind: type[Base], key: int | str, **values: Any) -> None:
+        """Changes a row; one that was deleted meanwhile stays deleted."""
+        (primary_key,) = inspect(kind).primary_key
         with self.transaction() as session:
-            row = session.get_one(kind, key)
-            for name, value in values.items():
-                setattr(row, name, value)
+            session.execute(update(kind).where(primary_key == key).values(**values))
 
     def update_active_run(self, run_id: int, **values: Any) -> None:
         """As `update`, unless the run has ended: its end is never overwritten."""

@@ -58,8 +58,11 @@ class Workspace:
 
     def usual_cluster(self) -> str:
         """The cluster used last, running ones first; where there has been none, one that can read the lake."""
+        return self.last_cluster() or self.clusters.create(self._default_spec(), _DEFAULT_CLUSTER)
+
+    def last_cluster(self) -> str | None:
         clusters = sorted(self.clusters.all(), key=lambda cluster: cluster.state != "RUNNING")
-        return clusters[0].cluster_id if clusters else self.clusters.create(self._default_spec(), _DEFAULT_CLUSTER)
+        return clusters[0].cluster_id if clusters else None
 
     def _default_spec(self) -> ClusterSpec:
         if _KEY_SCOPE not in self.secrets.scopes() or _KEY_NAME not in self.secrets.keys(_KEY_SCOPE):
@@ -71,12 +74,13 @@ class Workspace:
         """Makes up for how the last server ended: its processes are stopped, and what they did not finish says so."""
         stop_all(list(leftovers(self.home)))
         self.clusters.forget_servers_of_before()
+        self.clusters.tidy()
         self.engine.recover()
 
     def close(self) -> None:
-        self.clusters.closing.set()
-        self.engine.shutdown()
-        self.clusters.stop_all()
+        self.engine.interrupt()
+        self.clusters.close()
+        self.engine.join()
         self.state.close()
 
 

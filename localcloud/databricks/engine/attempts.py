@@ -82,17 +82,30 @@ class Attempts:
         try:
             return self._until_ended(process, task, stop)
         finally:
-            if server.is_running:
+            if server.is_running and not self.clusters.closing.is_set():
                 process.release_session()
                 self.clusters.remember_views(server)
 
     def _until_ended(self, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
         deadline = time.monotonic() + (task.timeout_seconds or float("inf"))
         while not process.wait(_POLL_SECONDS):
-            if stop.is_set or time.monotonic() > deadline:
+            early = self._reason_to_stop(process, task, stop, deadline)
+            if early is not None:
                 process.stop()
-                return stop.ending if stop.is_set else timed_out(task.timeout_seconds)
-        return SUCCESS if process.process.returncode == 0 else failed(*process.failure())
+                return early
+        if process.process.returncode == 0:
+            return SUCCESS
+        return stop.ending if stop.is_set else failed(*process.failure())
+
+    @staticmethod
+    def _reason_to_stop(process: TaskProcess, task: Task, stop: StopSignal, deadline: float) -> Ending | None:
+        if stop.is_set:
+            return stop.ending
+        if time.monotonic() > deadline:
+            return timed_out(task.timeout_seconds)
+        if not process.server.is_running:  # its client would wait ten minutes for another
+            return failed("The cluster's JVM ended while the task was running: run it again", "")
+        return None
 
     def _cluster_id(self, task: Task, settings: RunSettings) -> str:
         if task.existing_cluster_id is not None:

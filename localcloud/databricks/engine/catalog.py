@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
 
 from localcloud.databricks.engine.spark_server import SparkServer
@@ -41,7 +42,7 @@ class Catalog:
 
         A server without the lake's key starts as well: on Azure too it is the first read that fails.
         """
-        spark = SparkSession.builder.remote(server.remote_with_token()).create()
+        spark = _session(server)
         try:
             self._register_tables(spark)
             for statement in self._views().values():
@@ -53,7 +54,7 @@ class Catalog:
 
     def remember_views(self, server: SparkServer) -> None:
         """Writes down the views that the server knows."""
-        spark = SparkSession.builder.remote(server.remote_with_token()).create()
+        spark = _session(server)
         try:
             found = dict(view for schema in SCHEMAS for view in _views(spark, schema))
         except PySparkException as error:
@@ -90,6 +91,13 @@ class Catalog:
             raise
         found = (_LOG_FILE.search(path) for path in paths)
         return sorted({(match["schema"], match["table"]) for match in found if match})
+
+
+def _session(server: SparkServer) -> SparkSession:
+    spark = SparkSession.builder.remote(server.remote_with_token()).create()
+    # By default a client waits ten minutes for a server that is gone; this one is on the same machine.
+    spark.client.set_retry_policies([DefaultPolicy(max_retries=3)])
+    return spark
 
 
 def _views(spark: SparkSession, schema: str) -> list[tuple[str, str]]:

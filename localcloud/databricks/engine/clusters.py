@@ -14,7 +14,7 @@ from sqlalchemy import select
 from localcloud.databricks.engine import libraries as wheels
 from localcloud.databricks.engine.catalog import Catalog
 from localcloud.databricks.engine.resolving import Resolver
-from localcloud.databricks.engine.spark_server import ServerSpec, SparkServer, start_server
+from localcloud.databricks.engine.spark_server import ClusterStartError, ServerSpec, SparkServer, launch_server
 from localcloud.databricks.errors import invalid_parameter
 from localcloud.databricks.payloads import ClusterSpec
 from localcloud.databricks.state import Cluster, State, now
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 API = "API"
 JOB = "JOB"
 _WARM_JOB_SERVERS = 2
+_REMEMBERED_JOB_CLUSTERS = 10
 
 
 class Clusters:
@@ -130,7 +131,7 @@ class Clusters:
         with self._changing[cluster_id]:
             cluster = self.get(cluster_id)
             self.stop(cluster_id)
-            shutil.rmtree(self._resolver.server_spec(cluster).folder, ignore_errors=True)
+            shutil.rmtree(self._resolver.folder / cluster_id, ignore_errors=True)
             self._state.delete(cluster)
 
     def start_in_background(self, cluster_id: str) -> None:
@@ -148,9 +149,17 @@ class Clusters:
         """Writes down, in the background, which views a task has made."""
         self._in_background(lambda _: self._catalog.remember_views(server), server.spec.cluster_id)
 
-    def stop_all(self) -> None:
-        for cluster_id in list(self._servers):
-            self.stop(cluster_id, "The workspace stopped")
+    def close(self) -> None:
+        """Stops every server, also one that has only begun to start."""
+        with self._lock:
+            self.closing.set()
+        for server in list(self._servers.values()):
+            server.stop()
+
+    def tidy(self) -> None:
+        """Forgets the job clusters unused for longest: each new wheel makes another."""
+        for cluster in [cluster for cluster in self.all() if cluster.source == JOB][_REMEMBERED_JOB_CLUSTERS:]:
+            self.delete(cluster.cluster_id)
 
     def forget_servers_of_before(self) -> None:
         """After a restart of the workspace no cluster runs."""
@@ -164,14 +173,21 @@ class Clusters:
         try:
             spec = self._resolver.server_spec(cluster)
             self._install_libraries(cluster, spec)
-            server = start_server(self._home, spec, self.closing)
+            server = self._launch(spec)
+            server.wait_until_listening()
         except Exception as error:
-            self._terminated(cluster_id, str(error))
+            self.stop(cluster_id, str(error))
             raise
-        self._servers[cluster_id] = server
         self._catalog.register(server)
         self._state.update(Cluster, cluster_id, state="RUNNING", state_message="", last_used_time=now())
         return server
+
+    def _launch(self, spec: ServerSpec) -> SparkServer:
+        with self._lock:
+            if self.closing.is_set():
+                raise ClusterStartError("the workspace is stopping")
+            self._servers[spec.cluster_id] = launch_server(self._home, spec)
+            return self._servers[spec.cluster_id]
 
     def _install_libraries(self, cluster: Cluster, spec: ServerSpec) -> None:
         shutil.rmtree(spec.libraries, ignore_errors=True)

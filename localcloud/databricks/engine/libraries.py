@@ -40,7 +40,7 @@ def install(wheels: list[Path], target: Path) -> None:
         LibraryError: The installer refused a wheel.
     """
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
-    command = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-config", "--compile-bytecode"]
+    command = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-config"]
     done = subprocess.run(
         [*command, "--python", sys.executable, "--target", target, *wheels],
         check=False,

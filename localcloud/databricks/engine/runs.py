@@ -65,10 +65,13 @@ class RunEngine:
         of_job = select(Run).where(Run.job_id == job_id, Run.parent_run_id.is_(None))
         return self.state.find(of_job.where(Run.life_cycle_state.not_in(TERMINAL)))
 
-    def shutdown(self) -> None:
-        """Ends every run and returns when their processes are gone."""
+    def interrupt(self) -> None:
+        """Tells every run to end, since the workspace does."""
         for stop in list(self._active.values()):
             stop.request(INTERRUPTED)
+
+    def join(self) -> None:
+        """Returns when every run has ended."""
         for thread in list(self._threads.values()):
             thread.join()
 

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +42,22 @@ _MODULE_OPTIONS = (
 _SMALL_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 # What the Databricks runtime sets, and what suits small tables on few cores: each partition costs more than its rows.
+# A cluster's own spark_conf may say otherwise.
 _SPARK_DEFAULTS = {
     "spark.master": "local[*]",
-    "spark.driver.host": HOST,
-    "spark.driver.bindAddress": HOST,
-    "spark.connect.grpc.binding.address": HOST,
-    "spark.ui.enabled": "false",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+# What no cluster may change: nothing is open to other machines, and no secret is shown.
+_ENFORCED = {
+    "spark.driver.host": HOST,
+    "spark.driver.bindAddress": HOST,
+    "spark.connect.grpc.binding.address": HOST,
+    "spark.ui.enabled": "false",
     "spark.redaction.regex": "(?i)secret|password|token|credential|access[.]?key|account[.]?key",
 }
 
@@ -97,6 +101,10 @@ class ServerSpec:
     def conf(self) -> Path:
         return self.folder / "conf"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
 
 @dataclass(frozen=True)
 class SparkServer:
@@ -123,21 +131,30 @@ class SparkServer:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
+    def wait_until_listening(self) -> None:
+        """Returns when tasks can connect.
+
+        Raises:
+            ClusterStartError: The JVM ended, or took too long.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while not _is_listening(self.port):
+            if not self.is_running:
+                raise ClusterStartError(f"the cluster's JVM ended with code {self.process.returncode}: {_tail(self)}")
+            if time.monotonic() > deadline:
+                raise ClusterStartError(f"the cluster did not listen within {_START_SECONDS} s: {_tail(self)}")
+            time.sleep(_POLL_SECONDS)
+
     def stop(self) -> None:
         stop_tree(self.process.pid)
         self.process.wait()
 
 
-def start_server(home: Home, spec: ServerSpec, closing: threading.Event) -> SparkServer:
-    """Starts a server and returns when it listens; gives up when the workspace is closing.
-
-    Raises:
-        ClusterStartError: The JVM ended, or took too long.
-    """
+def launch_server(home: Home, spec: ServerSpec) -> SparkServer:
+    """Starts a server and returns at once."""
     port = _free_port()
     _write_configuration(home, spec, port)
-    log = spec.folder / "server.log"
-    with log.open("wb") as output:
+    with spec.log.open("wb") as output:
         process = subprocess.Popen(
             ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
             cwd=spec.folder,
@@ -147,9 +164,7 @@ def start_server(home: Home, spec: ServerSpec, closing: threading.Event) -> Spar
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = SparkServer(process, port, spec, home.secret("connect-token"))
-    _wait_until_listening(server, log, closing)
-    return server
+    return SparkServer(process, port, spec, home.secret("connect-token"))
 
 
 def _write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
@@ -164,7 +179,7 @@ def _write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
         "spark.sql.warehouse.dir": str(spec.folder / "warehouse"),
         "spark.pyspark.python": sys.executable,
     }
-    properties = [f"-D{name}={value}" for name, value in (_SPARK_DEFAULTS | spec.spark_conf | own).items()]
+    properties = [f"-D{name}={value}" for name, value in (_SPARK_DEFAULTS | spec.spark_conf | _ENFORCED | own).items()]
     arguments = [
         *_MODULE_OPTIONS,
         *_SMALL_JVM,
@@ -216,23 +231,10 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_listening(server: SparkServer, log: Path, closing: threading.Event) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not _is_listening(server.port):
-        if not server.is_running:
-            raise ClusterStartError(f"the cluster's JVM ended with code {server.process.returncode}: {_tail(log)}")
-        if time.monotonic() > deadline:
-            server.stop()
-            raise ClusterStartError(f"the cluster did not listen within {_START_SECONDS} s: {_tail(log)}")
-        if closing.wait(_POLL_SECONDS):
-            server.stop()
-            raise ClusterStartError("the workspace stopped while the cluster was starting")
-
-
 def _is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])
+def _tail(server: SparkServer) -> str:
+    return "\n".join(server.spec.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])

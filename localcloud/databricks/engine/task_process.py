@@ -54,7 +54,7 @@ class TaskProcess:
         from pyspark.sql.connect.client import SparkConnectClient  # slow to import, and only needed here
 
         url = f"{self.server.remote(self.session_id)};token={self.server.token}"
-        client = SparkConnectClient(connection=url, use_reattachable_execute=False)
+        client = SparkConnectClient(connection=url, retry_policy={"max_retries": 3})
         try:
             client.release_session()
         finally:

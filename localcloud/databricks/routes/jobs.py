@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from sqlalchemy import func, select
 
 from localcloud.databricks.errors import invalid_parameter
-from localcloud.databricks.payloads import JobSettings, Payload, Text
+from localcloud.databricks.payloads import UNSUPPORTED_SETTINGS, JobSettings, Payload, Text
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.routes.runs import start_run
 from localcloud.databricks.run_views import job_view
@@ -38,6 +38,11 @@ class RunNow(Payload):
     python_params: list[Text] = Field(default_factory=list)
     python_named_params: dict[str, Text] = Field(default_factory=dict)
     idempotency_token: str | None = Field(default=None, max_length=64)
+
+    @model_validator(mode="after")
+    def _supported(self) -> "RunNow":
+        self.refuse(UNSUPPORTED_SETTINGS, "use python_params or python_named_params")
+        return self
 
 
 @router.post("/api/{version}/jobs/create")

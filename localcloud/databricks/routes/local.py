@@ -15,8 +15,9 @@ def spark_connect(workspace: Current) -> dict[str, str]:
 
 
 @router.post("/warm-up")
-def warm_up(workspace: Current) -> dict[str, str]:
-    """Starts, in the background, the cluster that is most likely wanted next."""
-    cluster_id = workspace.usual_cluster()
-    workspace.clusters.start_in_background(cluster_id)
+def warm_up(workspace: Current) -> dict[str, str | None]:
+    """Starts, in the background, the cluster that was used last; where there has been none, nothing."""
+    cluster_id = workspace.last_cluster()
+    if cluster_id is not None:
+        workspace.clusters.start_in_background(cluster_id)
     return {"cluster_id": cluster_id}

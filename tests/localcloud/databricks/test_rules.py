@@ -46,7 +46,15 @@ def test_the_form_of_a_single_task_is_a_run_of_one_task() -> None:
     [
         ({"existing_cluster_id": None}, "exactly one of new_cluster, job_cluster_key and existing_cluster_id"),
         ({"python_wheel_task": None}, "exactly one of python_wheel_task and spark_python_task"),
-        ({"notebook_task": {"notebook_path": "/n"}}, "notebook_task can't run locally"),
+        ({"notebook_task": {"notebook_path": "/n"}}, "notebook_task can't be used locally"),
+        (
+            {"existing_cluster_id": None, "new_cluster": {"spark_version": "17", "init_scripts": [{"a": "b"}]}},
+            "init_scripts can't be used locally",
+        ),
+        (
+            {"python_wheel_task": {**WHEEL_TASK, "parameters": ["{{job.run_id}}"]}},
+            "task a has dynamic values",
+        ),
         ({"max_retries": -2}, "greater than or equal to -1"),
         ({"libraries": [{"pypi": {"package": "x"}}]}, "libraries.0.whl\n  Field required"),
         ({"depends_on": [{"task_key": "b"}]}, "task a depends on b, which is no task of this run"),

@@ -192,7 +192,7 @@ def test_runs_that_do_not_exist_are_refused_as_databricks_does(workspace: Server
 
 def test_tasks_that_cannot_run_here_are_refused(workspace: Server) -> None:
     notebook = {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/x"}, "existing_cluster_id": "y"}]}
-    with pytest.raises(InvalidParameterValue, match="notebook_task can't run locally"):
+    with pytest.raises(InvalidParameterValue, match="notebook_task can't be used locally"):
         workspace.client.api_client.do("POST", "/api/2.2/jobs/runs/submit", body=notebook)
 
 
