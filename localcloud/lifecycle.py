@@ -21,7 +21,7 @@ def up(home: Home, given_ports: Mapping[str, int], report: Report) -> None:
     is_new = not (home.exists and supervision.is_running(home))
     _settle_ports(home, given_ports, is_new=is_new)
     certificates.create(home)
-    with _alone(home):
+    with alone(home):
         try:
             if is_new:
                 _start_supervisor(home, report)
@@ -36,7 +36,7 @@ def down(home: Home) -> bool:
     """Stops everything that runs for the home, and nothing else; says whether anything did."""
     if not home.exists:
         return False
-    with _alone(home):
+    with alone(home):
         return _stop(home)
 
 
@@ -49,7 +49,7 @@ def _settle_ports(home: Home, given: Mapping[str, int], *, is_new: bool) -> None
 
 
 @contextmanager
-def _alone(home: Home) -> Iterator[None]:
+def alone(home: Home) -> Iterator[None]:
     """Two commands at once would each stop what the other starts."""
     with (home.run / "lock").open("w") as file:
         try:
@@ -65,7 +65,7 @@ def _start_supervisor(home: Home, report: Report) -> None:
     began = time.monotonic()
     leftovers = processes.stop(home)
     if leftovers:
-        report(f"stopped {leftovers} processes that an earlier run left", time.monotonic() - began, "")
+        report(f"stopped leftovers of an earlier run: {leftovers}", time.monotonic() - began, "")
     preflight.check_machine(home)
     preflight.check_ports(home)
     supervision.start(home, registry.NAMES)

@@ -1,0 +1,99 @@
+"""The storage account, as Azure's SDK and Spark see it."""
+
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import httpx
+import pytest
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from pyspark.sql import SparkSession
+
+from localcloud import storage
+from localcloud.home import CONTAINER, LAKE_ROOT, STORAGE_ACCOUNT, Home
+from localcloud.services import azurite
+from localcloud.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def account(home: Home) -> Iterator[BlobServiceClient]:
+    """A running account with its container, and Azure's client for it."""
+    service = azurite.service(home)
+    log = (home.logs / "azurite.log").open("wb")
+    server = subprocess.Popen(service.command, env=os.environ | service.environment, stdout=log, stderr=log)
+    wait_until(service.is_healthy, "Azurite should answer", 60)
+    service.initialise()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_CA_BUNDLE", str(home.tls / "ca-bundle.pem"))
+        yield BlobServiceClient.from_connection_string(storage.connection_string(home))
+    server.terminate()
+    server.wait(30)
+    log.close()
+
+
+@pytest.fixture(scope="module")
+def container(account: BlobServiceClient) -> ContainerClient:
+    return account.get_container_client(CONTAINER)
+
+
+def test_it_has_the_container_and_making_it_again_changes_nothing(account: BlobServiceClient, home: Home) -> None:
+    azurite.service(home).initialise()
+    assert [found.name for found in account.list_containers()] == [CONTAINER]
+    with pytest.raises(ResourceExistsError):
+        account.create_container(CONTAINER)
+
+
+def test_a_blob_is_what_was_written(container: ContainerClient) -> None:
+    container.upload_blob("folder/blob.bin", bytes(range(256)))
+    assert container.download_blob("folder/blob.bin").readall() == bytes(range(256))
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, HTTPStatus.FORBIDDEN),
+        ({"origin": "https://evil.example"}, HTTPStatus.FORBIDDEN),
+        # A name instead of an address means an account of that name.
+        ({"host": "evil.example"}, HTTPStatus.NOT_FOUND),
+    ],
+)
+def test_nobody_gets_anything_without_the_key(home: Home, headers: dict[str, str], status: HTTPStatus) -> None:
+    url = f"{storage.blob_endpoint(home)}/{CONTAINER}?restype=container&comp=list"
+    trust = ssl.create_default_context(cafile=str(home.tls / "ca.pem"))
+    answer = httpx.get(url, headers=headers, verify=trust)
+    assert answer.status_code == status
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_key_is_not_among_the_arguments(home: Home) -> None:
+    assert not any(home.secret("storage-key") in word for word in azurite.service(home).command)
+
+
+def test_spark_reads_and_writes_delta_under_a_production_uri(
+    container: ContainerClient, home: Home, spark: SparkSession
+) -> None:
+    path = f"{LAKE_ROOT}/test/numbers"
+    _let_reach(spark, home)
+    spark.range(5).write.format("delta").save(path)
+    spark.range(5, 7).write.format("delta").mode("append").save(path)
+    assert sorted(row.id for row in spark.read.format("delta").load(path).collect()) == [0, 1, 2, 3, 4, 5, 6]
+    commits = [
+        blob.name for blob in container.list_blobs("lake/test/numbers/_delta_log/0") if blob.name[-5:] == ".json"
+    ]
+    assert commits == [f"lake/test/numbers/_delta_log/{version:020}.json" for version in (0, 1)]
+
+
+def _let_reach(spark: SparkSession, home: Home) -> None:
+    """As a cluster has it from its configuration; this session runs already."""
+    jvm = spark.sparkContext._jvm
+    assert jvm is not None
+    for option in storage.jvm_options(home):
+        name, value = option.removeprefix("-D").split("=", 1)
+        jvm.java.lang.System.setProperty(name, value)
+    key = {f"fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net": home.secret("storage-key")}
+    for name, value in (storage.hadoop_conf(home) | key).items():
+        spark.conf.set(name, value)
