@@ -19,15 +19,15 @@ D = dt.date(2026, 1, 31)
 AT = dt.datetime(2026, 1, 31, 22, 15, tzinfo=dt.UTC)
 
 
-def scored(customer_id: int, recency_days: int, orders: int, money: str, r: int, f: int, segment: str) -> Row:
-    return {**rfm_row(D, customer_id, recency_days, orders, money), "r_score": r, "f_score": f, "rfm_segment": segment}
+def scored(row: Row, r: int, f: int, segment: str) -> Row:
+    return {**row, "r_score": r, "f_score": f, "rfm_segment": segment}
 
 
 RFM_ROWS = [
-    scored(1, 1, 10, "100.10", 5, 5, "Champions"),
-    scored(2, 3, 20, "200.20", 5, 5, "Champions"),
-    scored(3, 5, 30, "300.30", 5, 4, "Champions"),
-    scored(4, 200, 1, "9.99", 1, 1, "Hibernating"),
+    scored(rfm_row(D, 1, 1, 10, "100.10"), 5, 5, "Champions"),
+    scored(rfm_row(D, 2, 3, 20, "200.20"), 5, 5, "Champions"),
+    scored(rfm_row(D, 3, 5, 30, "300.30"), 5, 4, "Champions"),
+    scored(rfm_row(D, 4, 200, 1, "9.99"), 1, 1, "Hibernating"),
 ]
 
 
