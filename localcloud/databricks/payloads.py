@@ -17,14 +17,6 @@ _UNSUPPORTED_TASKS = {
 UNSUPPORTED_SETTINGS = {
     "git_source", "parameters", "job_parameters", "notebook_params", "jar_params", "sql_params", "only",
 }  # fmt: skip
-    "git_source",
-    "parameters",
-    "job_parameters",
-    "notebook_params",
-    "jar_params",
-    "sql_params",
-    "only",
-}
 _UNSUPPORTED_CLUSTER = {"init_scripts", "docker_image"}
 _DYNAMIC_VALUE = re.compile(r"\{\{\s*(job|run|task|tasks|workspace|input)\b")
 
