@@ -11,7 +11,8 @@ from localcloud.bookstore.population import GUEST, Population, Visits
 
 GUEST_LINES = 1.5
 MOST_LINES = 8
-LIKES_AUTHOR, LIKES_GENRE = 0.25, 0.45
+AUTHOR, GENRE, ANYTHING = range(3)
+MOODS = np.array([0.25, 0.45, 0.3])
 ONE_COPY, TWO_COPIES = 0.93, 0.98
 
 
@@ -61,17 +62,22 @@ def _by_group(values: Floats, of_guests: float, population: Population, customer
 
 
 def _wishes(population: Population, catalogue: Catalogue, customer: Ints, draw: np.random.Generator) -> Ints:
-    """A book by a favourite author, of such an author's genre, or any; what the customer has is replaced by any."""
+    """A book by a favourite author, of such an author's genre, or any; who has it already is less choosy."""
     which = draw.integers(0, population.favourites.shape[1], len(customer))
     favourite = population.favourites[customer, which]
-    mood = np.where(customer == GUEST, 1.0, draw.random(len(customer)))
+    choosiness = np.where(customer == GUEST, ANYTHING, draw.choice(len(MOODS), len(customer), p=MOODS))
+    wish = _of_taste(catalogue, favourite, choosiness, draw)
+    instead = _of_taste(catalogue, favourite, np.minimum(choosiness + 1, ANYTHING), draw)
+    return np.where(_first_of_each(customer, wish), wish, instead)
+
+
+def _of_taste(catalogue: Catalogue, favourite: Ints, choosiness: Ints, draw: np.random.Generator) -> Ints:
+    """One book for each favourite: by its author, of its genre, or anything."""
+    cases = [choosiness == AUTHOR, choosiness == GENRE]
     author, genre = catalogue.author, catalogue.genre
-    choices = [mood < LIKES_AUTHOR, mood < LIKES_AUTHOR + LIKES_GENRE]
-    low = np.select(choices, [_low(author, favourite), _low(genre, favourite)], 0)
-    high = np.select(choices, [_high(author, favourite), _high(genre, favourite)], len(catalogue))
-    wish = catalogue.pick(low, high, draw)
-    anything = catalogue.pick(np.zeros_like(wish), np.full_like(wish, len(catalogue)), draw)
-    return np.where(_first_of_each(customer, wish), wish, anything)
+    low = np.select(cases, [_low(author, favourite), _low(genre, favourite)], 0)
+    high = np.select(cases, [_high(author, favourite), _high(genre, favourite)], len(catalogue))
+    return catalogue.pick(low, high, draw)
 
 
 def _low(sorted_labels: Ints, book: Ints) -> Ints:

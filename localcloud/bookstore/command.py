@@ -1,8 +1,7 @@
 """`localcloud produce`: what a user sees of the bookstore."""
 
 import datetime as dt
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from localcloud.bookstore import production
 from localcloud.bookstore.plan import Disorder, Plan
-from localcloud.bookstore.production import Sent, produce_bookstore
+from localcloud.bookstore.production import Production, produce_bookstore
+from localcloud.bookstore.production import Progress as OnProgress
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 from localcloud.services.kafka import bootstrap_servers as kafka_of
@@ -46,12 +45,11 @@ def produce(
     last = end.date() if end else dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     first = start.date() if start else last - dt.timedelta(days=364)
     plan = Plan(customers, books, orders, first, last, seed, first_id)
-    began = time.monotonic()
     with _progress() as on_progress:
-        sent = produce_bookstore(
+        done = produce_bookstore(
             bootstrap_servers or _servers(home), plan, Disorder(late, duplicates, malformed), on_progress, truth
         )
-    _report(sent, time.monotonic() - began, truth)
+    _report(done, truth)
 
 
 def _servers(folder: Path) -> str:
@@ -65,7 +63,7 @@ def _servers(folder: Path) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[production.Progress]:
+def _progress() -> Iterator[OnProgress]:
     """A bar for each topic."""
     columns = TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     bars: dict[str, TaskID] = {}
@@ -79,9 +77,9 @@ def _progress() -> Iterator[production.Progress]:
         yield show
 
 
-def _report(sent: Sequence[Sent], seconds: float, truth: Path | None) -> None:
+def _report(done: Production, truth: Path | None) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    for one in sent:
+    for one in done.topics:
         delivery = one.delivery
         console.print(
             f"[green]✓[/green] {one.topic:<20} {one.messages:>9,} messages, {one.per_second:>8,.0f}/s  [dim]"
@@ -89,8 +87,7 @@ def _report(sent: Sequence[Sent], seconds: float, truth: Path | None) -> None:
         )
     if truth is not None:
         console.print(f"The truth about them is in {truth}")
-    messages = sum(one.messages for one in sent)
     console.print(
-        f"{messages:,} messages in {seconds:.1f} s, {messages / seconds:,.0f} a second, all confirmed by Kafka. "
+        f"{done.messages:,} messages in {done.seconds:.1f} s, {done.per_second:,.0f} a second, all confirmed by Kafka. "
         "Next: trigger the DAG [bold]ingest_events[/bold], then [bold]localcloud audit[/bold]"
     )

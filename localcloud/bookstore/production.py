@@ -38,22 +38,40 @@ class Sent:
         return self.messages / self.seconds
 
 
+@dataclass(frozen=True)
+class Production:
+    """What was sent, and how long it took to make it up and send it."""
+
+    topics: Sequence[Sent]
+    seconds: float
+
+    @property
+    def messages(self) -> int:
+        return sum(sent.messages for sent in self.topics)
+
+    @property
+    def per_second(self) -> float:
+        return self.messages / self.seconds
+
+
 def produce_bookstore(
     bootstrap_servers: str, plan: Plan, disorder: Disorder, on_progress: Progress, truth: Path | None = None
-) -> Sequence[Sent]:
+) -> Production:
     """Sends the plan's events, topic by topic, and writes what is true about them into the folder `truth`.
 
     Raises:
         DeliveryError: Kafka is out of reach, lacks a topic, or did not take a message.
     """
+    began = time.monotonic()
     with Publisher(bootstrap_servers) as publisher:
         shop = shop_of(plan)
         publisher.require(stream.topic for stream in shop.streams)
         deliveries = [deliver(stream, disorder) for stream in shop.streams]
         sent = [_send(publisher, delivery, on_progress) for delivery in deliveries]
+    production = Production(sent, time.monotonic() - began)
     if truth is not None:
         write_truth(truth, shop, deliveries)
-    return sent
+    return production
 
 
 def _send(publisher: Publisher, delivery: Delivery, on_progress: Progress) -> Sent:
