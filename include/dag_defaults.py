@@ -7,8 +7,9 @@ from include.settings import Settings
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "bookstore",
-    "retries": 1,
-    "retry_delay": timedelta(seconds=30),
+    # What fails for a busy machine or a short outage mends itself; what is wrong in itself fails again, soon.
+    "retries": 2,
+    "retry_delay": timedelta(seconds=15),
     # Bounds each stretch of work in Airflow; while a task is deferred, the run's own time limit on Databricks counts.
     "execution_timeout": timedelta(minutes=10),
 }

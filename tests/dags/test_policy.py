@@ -73,7 +73,7 @@ def test_nothing_runs_without_end(dag: DAG) -> None:
     assert dag.catchup is False
     for task in dag.tasks:
         assert isinstance(task, BaseOperator)
-        assert task.retries == 1
+        assert task.retries == 2
         assert task.execution_timeout == timedelta(minutes=10)
         if isinstance(task, SubmitJobOperator):
             assert task.deferrable
