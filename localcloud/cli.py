@@ -44,7 +44,7 @@ class Format(StrEnum):
 @commands.command()
 def up(home: HomeOption = DEFAULT_HOME, port: PortOption = None) -> None:
     """Start everything in the background, and wait until it works. Does nothing that is done already."""
-    cloud = Home(home.absolute())
+    cloud = Home(home.resolve())
     console = Console()
     surroundings.forget_other_clouds(os.environ)
 
@@ -61,7 +61,7 @@ def down(home: HomeOption = DEFAULT_HOME) -> None:
     """Stop what was started, and nothing else."""
     console = Console()
     with console.status("Stopping the local cloud …"):
-        was_up = lifecycle.down(Home(home.absolute()))
+        was_up = lifecycle.down(Home(home.resolve()))
     console.print("The local cloud is down." if was_up else "The local cloud was not up.")
 
 
@@ -121,7 +121,7 @@ def demo(home: HomeOption = DEFAULT_HOME) -> None:
     from localcloud.demo import plan_of_a_year, play
 
     surroundings.forget_other_clouds(os.environ)
-    play(Home(home.absolute()), plan_of_a_year(), Console())
+    play(Home(home.resolve()), plan_of_a_year(), Console())
 
 
 commands.command()(produce)
@@ -142,7 +142,7 @@ def _ports(given: list[str]) -> dict[str, int]:
 
 
 def _existing(folder: Path) -> Home:
-    home = Home(folder.absolute())
+    home = Home(folder.resolve())
     if not home.exists:
         raise LocalCloudError(f"A local cloud is required in {home.root}, and there is none: run `localcloud up` first")
     return home

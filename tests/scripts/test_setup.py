@@ -34,6 +34,7 @@ def test_an_older_python_is_told_before_anything_else() -> None:
 
 
 def test_make_help_shows_every_command() -> None:
-    printed = subprocess.run(["make", "--no-print-directory", "help"], cwd=_ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--no-print-directory", "help"]
+    printed = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True).stdout
     commands = [line.split()[1] for line in printed.splitlines()]
     assert commands == ["setup", "up", "down", "demo", "test", "test-full", "bench", "lint", "lock", "help"]

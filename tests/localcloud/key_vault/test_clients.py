@@ -2,10 +2,10 @@
 
 import json
 import os
+import signal
 import ssl
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import httpx
@@ -15,7 +15,8 @@ from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 
 from localcloud.home import Home
-from tests.localcloud.waiting import wait_until
+from localcloud.services import key_vault
+from localcloud.waiting import wait_until
 
 _VERSION = {"api-version": "7.4"}
 
@@ -26,13 +27,13 @@ def trust(home: Home) -> ssl.SSLContext:
 
 
 @pytest.fixture(scope="module")
-def vault_url(home: Home, trust: ssl.SSLContext) -> Iterator[str]:
-    url = f"https://127.0.0.1:{home.port('key-vault')}"
-    server = subprocess.Popen([sys.executable, "-m", "localcloud.key_vault", "--home", home.root])
-    wait_until(lambda: httpx.get(f"{url}/secrets", verify=trust).status_code == 401, limit=60)
-    yield url
+def vault_url(home: Home) -> Iterator[str]:
+    service = key_vault.service(home)
+    server = subprocess.Popen(service.command)
+    wait_until(service.is_healthy, f"The vault should answer at {service.address}", 60)
+    yield service.address
     server.terminate()
-    server.wait(10)
+    assert server.wait(30) == -signal.SIGTERM
 
 
 @pytest.fixture(scope="module")
