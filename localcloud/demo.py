@@ -13,13 +13,13 @@ from localcloud import lifecycle
 from localcloud.airflow.client import ADMIN, AirflowClient, DagRun
 from localcloud.bookstore.plan import Disorder, Plan
 from localcloud.bookstore.production import produce_bookstore
-from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 from localcloud.report import write_newest_report
 from localcloud.services.kafka import bootstrap_servers
+from localcloud.waiting import wait_until
 
 RUN_LIMIT_SECONDS = 600.0
-_POLL_SECONDS = 1.0
+_ASSET_LIMIT_SECONDS = 120.0
 _DONE = {"success", "skipped"}
 
 
@@ -83,10 +83,14 @@ def run_chain(home: Home, last_day: dt.date, stages: Stages) -> None:
         for dag_id in ("refresh_silver", "ingest_events", "segment_customers", "train_kmeans"):
             airflow.unpause(dag_id)
         with stages.stage("ingest_events: Kafka to bronze") as status:
-            earlier = {run.run_id for run in airflow.runs("refresh_silver")}
-            _follow(airflow, airflow.trigger("ingest_events"), status)
+            refreshed = {run.run_id for run in airflow.runs("refresh_silver") if run.is_finished}
+            ingested = _follow(airflow, airflow.trigger("ingest_events"), status)
         with stages.stage("refresh_silver: customers, books and orders") as status:
-            _follow(airflow, _run_after(airflow, "refresh_silver", earlier), status)
+            if airflow.xcom(ingested, "ingest_events")["rows"] > 0:
+                _await_run(airflow, "refresh_silver", refreshed)
+            for run in airflow.runs("refresh_silver"):
+                if run.run_id not in refreshed:
+                    _follow(airflow, run, status)
         with stages.stage(f"segment_customers: RFM as of {partition}") as status:
             _follow(airflow, airflow.trigger("segment_customers", partition_key=partition), status)
         with stages.stage("train_kmeans: a champion model") as status:
@@ -130,15 +134,10 @@ def _follow(airflow: AirflowClient, run: DagRun, status: Status) -> DagRun:
     return airflow.wait(run, timeout=RUN_LIMIT_SECONDS, on_progress=show)
 
 
-def _run_after(airflow: AirflowClient, dag_id: str, earlier: set[str]) -> DagRun:
-    """The first run of the DAG that isn't among `earlier` ones: an asset event starts it a moment after ingest."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        fresh = [run for run in airflow.runs(dag_id) if run.run_id not in earlier]
-        if fresh:
-            return fresh[-1]
-        time.sleep(_POLL_SECONDS)
-    raise LocalCloudError(
-        f"{dag_id} should start within 60 s of rows arriving in bronze and has not: "
-        f"see the run of ingest_events at {airflow.url}/dags/ingest_events"
+def _await_run(airflow: AirflowClient, dag_id: str, earlier: set[str]) -> None:
+    """Waits for a run of the DAG that isn't among `earlier` ones: an asset event makes it a moment after ingest."""
+    wait_until(
+        lambda: any(run.run_id not in earlier for run in airflow.runs(dag_id)),
+        f"{dag_id} should start after rows arrived in bronze (the run of ingest_events is at {airflow.url})",
+        _ASSET_LIMIT_SECONDS,
     )

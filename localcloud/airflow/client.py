@@ -27,6 +27,10 @@ class DagRun:
     state: str
     partition_key: str | None
 
+    @property
+    def is_finished(self) -> bool:
+        return self.state in _FINISHED
+
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
         return cls(body["dag_id"], body["dag_run_id"], body["state"], body.get("partition_key"))
@@ -78,7 +82,7 @@ class AirflowClient:
             LocalCloudError: The run failed, or did not end within `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
-        while run.state not in _FINISHED:
+        while not run.is_finished:
             if time.monotonic() > deadline:
                 raise LocalCloudError(f"{run.dag_id} {run.run_id} should end within {timeout:.0f} s and is {run.state}")
             time.sleep(_POLL_SECONDS)
