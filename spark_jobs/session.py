@@ -38,7 +38,7 @@ def _with_local_delta(builder: SparkSession.Builder) -> SparkSession.Builder:
 
 
 def local_delta_conf(jars: list[Path]) -> dict[str, str]:
-    """Spark settings for Delta on one machine; few partitions, since small tables are ruled by the cost of each task."""
+    """Spark settings for Delta on one machine; few partitions, since on small tables each task costs most."""
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, jars)),

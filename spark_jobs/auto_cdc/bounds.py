@@ -42,11 +42,11 @@ class Field:
     def alias(self) -> str:
         return ".".join(self.path)
 
-    def aggregates(self) -> list[Column]:
+    def aggregates(self, among: Column) -> list[Column]:
         value = self.to_plain(column(*self.path))
         # A struct whose first field is null comes before all others: there is no least value then.
-        least = F.when(~F.bool_or(value.isNull()), F.min(value))
-        return [least.alias(f"min {self.alias}"), F.max(value).alias(f"max {self.alias}")]
+        least = F.when(~F.bool_or(among & value.isNull()), F.min(F.when(among, value)))
+        return [least.alias(f"min {self.alias}"), F.max(F.when(among, value)).alias(f"max {self.alias}")]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Expressions over columns of any type: quoting, comparing, conforming, and folding events into one row."""
 
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -94,7 +96,7 @@ def conformed_fields(read: Callable[[str], Column], have: StructType, want: Stru
 
 
 def folded(value: Column, kind: DataType, last_said: Callable[[Column], Column]) -> Column:
-    """Folds the events' values into one, leaf by leaf, where null says nothing.
+    """Folds the events' values into one, leaf by leaf; null says nothing, and so does a struct of nothing but nulls.
 
     Args:
         value: The events' column.
@@ -103,5 +105,9 @@ def folded(value: Column, kind: DataType, last_said: Callable[[Column], Column])
     """
     if not isinstance(kind, StructType):
         return last_said(value)
-    fields = [folded(value.getField(f.name), f.dataType, last_said).alias(f.name) for f in kind.fields]
-    return F.when(last_said(F.when(value.isNotNull(), F.lit(True))), F.struct(*fields))
+    fields = folded_fields(value, kind, last_said)
+    return F.when(reduce(or_, [field.isNotNull() for field in fields]), F.struct(*fields))
+
+
+def folded_fields(value: Column, kind: StructType, last_said: Callable[[Column], Column]) -> list[Column]:
+    return [folded(value.getField(f.name), f.dataType, last_said).alias(f.name) for f in kind.fields]

@@ -34,12 +34,14 @@ class Pending:
     Attributes:
         calls: Their parts of the companion.
         truncates: Whether one of them empties the table.
+        truncated: Whether this or an earlier call has emptied it, so that what is older is void.
         first_sequence: No pending event is earlier; none where the type can't be compared with a literal.
         keys: Between which values the keys lie, where that is known.
     """
 
     calls: tuple[str, ...]
     truncates: bool
+    truncated: bool
     first_sequence: Bound | None
     keys: tuple[Bound, ...]
 
@@ -67,21 +69,20 @@ def read_pending(spark: SparkSession, tables: Tables) -> Pending | None:
     sequence = leading_field((SEQUENCE,), shape.sequence)
     key_fields = [leading_field((KEY, field.name), field.dataType) for field in shape.key.fields]
     bounds = [field for field in (sequence, *key_fields) if field]
-    summary = (
-        spark.table(tables.companion)
-        .where(F.col(PART).startswith(PENDING))
-        .agg(
-            F.collect_set(PART).alias("calls"),
-            F.bool_or(F.col(KEY).isNull()).alias("truncates"),
-            *[bound for field in bounds for bound in field.aggregates()],
-        )
-        .collect()[0]
-    )
+    is_pending = F.col(PART).startswith(PENDING)
+    unfinished = spark.table(tables.companion).where(is_pending | (F.col(PART) == TRUNCATES))
+    summary = unfinished.agg(
+        F.collect_set(F.when(is_pending, F.col(PART))).alias("calls"),
+        F.bool_or(is_pending & F.col(KEY).isNull()).alias("truncates"),
+        F.bool_or(~is_pending).alias("truncated"),
+        *[bound for field in bounds for bound in field.aggregates(is_pending)],
+    ).collect()[0]
     if not summary["calls"]:
         return None
     return Pending(
         calls=tuple(sorted(summary["calls"])),
         truncates=summary["truncates"],
+        truncated=summary["truncated"],
         first_sequence=bounds_of(sequence, summary),
         keys=tuple(bound for field in key_fields if (bound := bounds_of(field, summary))),
     )

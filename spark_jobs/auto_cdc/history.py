@@ -20,7 +20,6 @@ SHOWN = "__SHOWN"
 IN_MEMORY = "__IN_MEMORY"
 IS_REMEMBERED = "__IS_REMEMBERED"
 
-_FIRST = "__FIRST"
 _ORIGIN = "__ORIGIN"
 _ENDED, _STARTED, _PENDING, _REMEMBERED = range(4)
 """Where it is known from that something happened."""
@@ -43,45 +42,47 @@ def events_of_touched_keys(spark: SparkSession, spec: Spec, tables: Tables, pend
         `__IS_REMEMBERED`, whether the companion has this very event, and `__IN_MEMORY`, whether it has one of this
         sequence; `__TIED`, whether a pending event had a different one beside it.
     """
-    touched = events_in(spark, tables, pending.calls).groupBy(KEY).agg(F.min(SEQUENCE).alias(_FIRST))
-    told = _told(spark, tables, pending, touched)
-    shown = _shown(spark, spec, tables, pending, touched)
-    both = told.unionByName(shown)
+    touched = events_in(spark, tables, pending.calls).select(KEY)
+    told = _told(spark, tables, pending).join(touched, KEY, "left_semi")
+    shown = _shown(spark, spec, tables, pending).join(touched, KEY, "left_semi")
+    both = told.unionByName(shown.transform(_as_statements, tables=tables))
     relevant = both if spec.ignores_nulls else _from_first_affected(both)
     return relevant.transform(_one_per_sequence, spec=spec, tables=tables)
 
 
-def _told(spark: SparkSession, tables: Tables, pending: Pending, touched: DataFrame) -> DataFrame:
+def _told(spark: SparkSession, tables: Tables, pending: Pending) -> DataFrame:
     """What events have said: the pending ones and those remembered."""
     origin = F.when(F.col(PART) == REMEMBERED, _REMEMBERED).otherwise(_PENDING)
     nothing_shown = F.lit(None).cast(_shown_type(tables))
-    told = events_in(spark, tables, [REMEMBERED, *pending.calls]).join(touched, KEY)
-    return told.select(KEY, _FIRST, SEQUENCE, DELETE, ROW, origin.alias(_ORIGIN), nothing_shown.alias(SHOWN))
+    told = events_in(spark, tables, [REMEMBERED, *pending.calls])
+    return told.select(KEY, SEQUENCE, DELETE, ROW, origin.alias(_ORIGIN), nothing_shown.alias(SHOWN))
 
 
 def _shown_type(tables: Tables) -> StructType:
     return StructType().add(END_AT, tables.shape.sequence).add(ROW, tables.shape.row)
 
 
-def _shown(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending, touched: DataFrame) -> DataFrame:
-    """What the target's rows say: each that something started, and, unless it is open, that something ended it."""
+def _shown(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending) -> DataFrame:
+    """The target's rows, as far as Delta can tell which files hold none that matter."""
     shape = tables.shape
     target = spark.table(tables.target)
     for condition in (keys_within(pending), None if spec.ignores_nulls else not_over_before(pending)):
         target = target if condition is None else target.where(condition)
-    rows = target.select(
+    return target.select(
         F.struct(*conformed_fields(column, tables.target_schema, shape.key)).alias(KEY),
         F.col(START_AT).cast(shape.sequence).alias(START_AT),
         F.col(END_AT).cast(shape.sequence).alias(END_AT),
         F.struct(*conformed_fields(column, tables.target_schema, shape.row)).alias(ROW),
-    ).join(touched, KEY)
-    if not spec.ignores_nulls:
-        rows = rows.where(F.col(END_AT).isNull() | (F.col(END_AT) >= F.col(_FIRST)))
+    )
+
+
+def _as_statements(rows: DataFrame, *, tables: Tables) -> DataFrame:
+    """What the target's rows say: each that something started, and, unless it is open, that something ended it."""
     nothing = F.lit(None)
     started = _statement(START_AT, F.lit(False), F.col(ROW), _STARTED, F.struct(END_AT, ROW))
-    ended = _statement(END_AT, F.lit(True), nothing.cast(shape.row), _ENDED, nothing.cast(_shown_type(tables)))
-    statements = rows.select(KEY, _FIRST, F.explode(F.array(started, ended)).alias("said"))
-    return statements.select(KEY, _FIRST, "said.*").where(F.col(SEQUENCE).isNotNull())
+    ended = _statement(END_AT, F.lit(True), nothing.cast(tables.shape.row), _ENDED, nothing.cast(_shown_type(tables)))
+    statements = rows.select(KEY, F.explode(F.array(started, ended)).alias("said"))
+    return statements.select(KEY, "said.*").where(F.col(SEQUENCE).isNotNull())
 
 
 def _statement(sequence: str, deletes: Column, row: Column, origin: int, shown: Column) -> Column:
@@ -95,10 +96,13 @@ def _statement(sequence: str, deletes: Column, row: Column, origin: int, shown: 
 
 
 def _from_first_affected(events: DataFrame) -> DataFrame:
-    """Leaves out what was over before the first pending event; the target's rows of that time are not even read."""
-    first_shown = F.min(F.when(F.col(_ORIGIN) == _STARTED, F.col(SEQUENCE))).over(Window.partitionBy(KEY))
-    with_floor = events.withColumn("floor", F.least(F.col(_FIRST), first_shown))
-    return with_floor.where(F.col(SEQUENCE) >= F.col("floor"))
+    """Leaves out what was over before the first pending event: no row of that time can change."""
+    of_key = Window.partitionBy(KEY)
+    first = F.min(F.when(F.col(_ORIGIN) == _PENDING, F.col(SEQUENCE))).over(of_key)
+    still_open = F.col(SHOWN).getField(END_AT).isNull() | (F.col(SHOWN).getField(END_AT) >= F.col("first"))
+    start = F.min(F.when((F.col(_ORIGIN) == _STARTED) & still_open, F.col(SEQUENCE))).over(of_key)
+    with_start = events.withColumn("first", first).withColumn("start", start)
+    return with_start.where(F.col(SEQUENCE) >= F.least("first", "start"))
 
 
 def _one_per_sequence(events: DataFrame, *, spec: Spec, tables: Tables) -> DataFrame:

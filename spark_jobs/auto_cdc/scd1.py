@@ -4,7 +4,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields, folded
+from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields, folded_fields
 from spark_jobs.auto_cdc.companion import PENDING, REMEMBERED, TRUNCATES, Pending, events_in
 from spark_jobs.auto_cdc.merge import ACTION, DROP, PUT, keys_match, merge_into_target
 from spark_jobs.auto_cdc.spec import DELETE, KEY, PART, ROW, SEQUENCE, Spec
@@ -38,19 +38,22 @@ def _relevant_events(spark: SparkSession, tables: Tables, pending: Pending) -> D
     """All that is known of the pending keys, but for what a truncate has made void."""
     known = events_in(spark, tables, [REMEMBERED, *pending.calls]).where(F.col(KEY).isNotNull())
     if not pending.truncates:
-        known = known.join(events_in(spark, tables, pending.calls).select(KEY).distinct(), KEY, "left_semi")
+        known = known.join(events_in(spark, tables, pending.calls).select(KEY), KEY, "left_semi")
+    if not pending.truncated:
+        return known
     truncated_at = events_in(spark, tables, [TRUNCATES]).agg(F.max(SEQUENCE).alias(_TRUNCATED_AT))
-    return known.crossJoin(F.broadcast(truncated_at)).where(
-        F.col(_TRUNCATED_AT).isNull() | (F.col(SEQUENCE) >= F.col(_TRUNCATED_AT))
-    )
+    return known.crossJoin(F.broadcast(truncated_at)).where(F.col(SEQUENCE) >= F.col(_TRUNCATED_AT))
 
 
 def _one_per_sequence(events: DataFrame, *, shape: Shape) -> DataFrame:
     said = F.struct(DELETE, ROW)
     order = F.struct(F.col(DELETE), comparable(F.col(ROW), shape.row).alias(ROW))
     is_pending = F.col(PART).startswith(PENDING)
-    winners = events.groupBy(KEY, SEQUENCE).agg(
-        F.max_by(said, order).alias("said"), (F.bool_or(is_pending) & (F.min(order) < F.max(order))).alias(TIED)
+    # One exchange by key serves this grouping and the next.
+    winners = (
+        events.repartition(KEY)
+        .groupBy(KEY, SEQUENCE)
+        .agg(F.max_by(said, order).alias("said"), (F.bool_or(is_pending) & (F.min(order) < F.max(order))).alias(TIED))
     )
     return winners.select(KEY, SEQUENCE, "said.*", TIED)
 
@@ -64,5 +67,5 @@ def _folded_rows(events: DataFrame, *, shape: Shape) -> DataFrame:
     """What a key's events since its last delete say together."""
     deleted_at = F.max(F.when(F.col(DELETE), F.col(SEQUENCE))).over(Window.partitionBy(KEY))
     since = events.withColumn("since", deleted_at).where(F.col("since").isNull() | (F.col(SEQUENCE) >= F.col("since")))
-    row = folded(F.col(ROW), shape.row, lambda leaf: F.max_by(leaf, F.when(leaf.isNotNull(), F.col(SEQUENCE))))
-    return since.groupBy(KEY).agg(F.bool_and(DELETE).alias(DELETE), row.alias(ROW))
+    row = folded_fields(F.col(ROW), shape.row, lambda leaf: F.max_by(leaf, F.when(leaf.isNotNull(), F.col(SEQUENCE))))
+    return since.groupBy(KEY).agg(F.bool_and(DELETE).alias(DELETE), F.struct(*row).alias(ROW))

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
-from spark_jobs.auto_cdc.columns import column, comparable, folded
+from spark_jobs.auto_cdc.columns import column, comparable, folded_fields
 from spark_jobs.auto_cdc.companion import REMEMBERED, Pending, append
 from spark_jobs.auto_cdc.history import IN_MEMORY, IS_REMEMBERED, SHOWN, events_of_touched_keys, not_over_before
 from spark_jobs.auto_cdc.merge import ACTION, DROP, PUT, keys_match, merge_into_target
@@ -76,8 +76,8 @@ def _with_what_it_says(events: DataFrame, *, spec: Spec, shape: Shape) -> DataFr
     deletes = F.count_if(F.col(DELETE)).over(Window.partitionBy(KEY).orderBy(SEQUENCE))
     since_delete = Window.partitionBy(KEY, "__EPOCH").orderBy(SEQUENCE)
     so_far = since_delete.rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    row = folded(F.col(ROW), shape.row, lambda leaf: F.last(leaf, ignorenulls=True).over(so_far))
-    return events.withColumn("__EPOCH", deletes).withColumn(_SAYS, F.when(~F.col(DELETE), row))
+    row = folded_fields(F.col(ROW), shape.row, lambda leaf: F.last(leaf, ignorenulls=True).over(so_far))
+    return events.withColumn("__EPOCH", deletes).withColumn(_SAYS, F.when(~F.col(DELETE), F.struct(*row)))
 
 
 def _tracked(spec: Spec, shape: Shape) -> Column:

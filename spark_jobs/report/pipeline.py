@@ -1,10 +1,14 @@
 """Reads what the page says about the data's way: events in, rows out, and what ran when."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs.errors import MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.report.content import Commit, Pipeline, TableState, TopicFunnel
 from spark_jobs.tables import (
@@ -42,64 +46,81 @@ _MERGED_ROWS = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsD
 
 def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
     """A table that nobody has written yet is left out."""
-    written = [table for table in (*_BRONZE, QUARANTINE, *_SILVER, *_GOLD) if lake.exists(spark, table)]
-    states = tuple(_state(lake.read(spark, table), table) for table in written if table in _NEWEST)
-    quarantine = _quarantine(lake.read(spark, QUARANTINE)) if QUARANTINE in written else ()
+    tables = _written(spark, lake)
+    quarantine = _quarantine(tables)
+    told = [table for table in tables if table != INGEST_AUDIT]  # written with bronze: it would tell the same twice
     return Pipeline(
-        funnel=_funnel(spark, lake, quarantine, bronze=[table for table in written if table in _BRONZE]),
+        funnel=_funnel(tables, quarantine),
         quarantine=quarantine,
-        states=states,
-        commits=tuple(_newest(commit for table in written for commit in _commits(spark, lake, table))),
+        states=_states(tables),
+        commits=tuple(_newest(commit for table in told for commit in _commits(spark, lake, table))),
     )
 
 
-def _state(rows: DataFrame, table: Table) -> TableState:
-    newest = F.date_format(F.max(_NEWEST[table]), _MINUTE)
-    row = rows.agg(F.count("*").alias("rows"), F.coalesce(newest, F.lit("")).alias("newest")).collect()[0]
-    return TableState(f"{table.layer}.{table.name}", row["rows"], row["newest"])
+def _written(spark: SparkSession, lake: Lake) -> dict[Table, DataFrame]:
+    tables = {}
+    for table in (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD):
+        with suppress(MissingTableError):
+            tables[table] = lake.read(spark, table)
+    return tables
 
 
-def _quarantine(rows: DataFrame) -> tuple[tuple[str, str, int], ...]:
-    by_reason = rows.groupBy("topic", "reason_code").agg(F.count("*").alias("events"))
+def _states(tables: Mapping[Table, DataFrame]) -> tuple[TableState, ...]:
+    each = [_state(tables[table], table, column) for table, column in _NEWEST.items() if table in tables]
+    if not each:
+        return ()
+    # One statement for all: on small tables its fixed cost is what takes time.
+    rows = reduce(DataFrame.unionAll, each).orderBy("name").collect()
+    return tuple(TableState(row["name"], row["rows"], row["newest"]) for row in rows)
+
+
+def _state(rows: DataFrame, table: Table, column: str) -> DataFrame:
+    newest = F.coalesce(F.date_format(F.max(column), _MINUTE), F.lit(""))
+    return rows.agg(F.lit(_name(table)).alias("name"), F.count("*").alias("rows"), newest.alias("newest"))
+
+
+def _quarantine(tables: Mapping[Table, DataFrame]) -> tuple[tuple[str, str, int], ...]:
+    if QUARANTINE not in tables:
+        return ()
+    by_reason = tables[QUARANTINE].groupBy("topic", "reason_code").agg(F.count("*").alias("events"))
     ordered = by_reason.orderBy(F.desc("events"), "topic", "reason_code").collect()
     return tuple((row["topic"], row["reason_code"], row["events"]) for row in ordered)
 
 
-def _funnel(
-    spark: SparkSession, lake: Lake, quarantine: Iterable[tuple[str, str, int]], bronze: Iterable[Table]
-) -> tuple[TopicFunnel, ...]:
-    if not lake.exists(spark, INGEST_AUDIT):
+def _funnel(tables: Mapping[Table, DataFrame], quarantine: Iterable[tuple[str, str, int]]) -> tuple[TopicFunnel, ...]:
+    if INGEST_AUDIT not in tables:
         return ()
-    audit = lake.read(spark, INGEST_AUDIT).groupBy("topic")
     offsets = F.sum(F.col("last_offset") - F.col("first_offset") + 1)
+    audit = tables[INGEST_AUDIT].groupBy("topic")
     rows = audit.agg(offsets.alias("produced"), F.sum("missing_offsets").alias("missing")).orderBy("topic").collect()
-    in_bronze = dict(_counts_by_topic(lake.read(spark, table) for table in bronze))
-    in_quarantine: dict[str, int] = {}
+    in_bronze = _by_topic([tables[table] for table in _BRONZE if table in tables])
+    in_quarantine: Counter[str] = Counter()
     for topic, _, events in quarantine:
-        in_quarantine[topic] = in_quarantine.get(topic, 0) + events
+        in_quarantine[topic] += events
     return tuple(
         TopicFunnel(
             topic=row["topic"],
             produced=row["produced"],
             bronze=in_bronze.get(row["topic"], 0),
-            quarantine=in_quarantine.get(row["topic"], 0),
-            not_events=row["missing"] or 0,
+            quarantine=in_quarantine[row["topic"]],
+            not_events=row["missing"],
         )
         for row in rows
     )
 
 
-def _counts_by_topic(tables: Iterable[DataFrame]) -> Iterator[tuple[str, int]]:
-    for rows in tables:
-        for row in rows.groupBy("topic").agg(F.count("*").alias("events")).collect():
-            yield row["topic"], row["events"]
+def _by_topic(tables: Iterable[DataFrame]) -> dict[str, int]:
+    topics = [rows.select("topic") for rows in tables]
+    if not topics:
+        return {}
+    counted = reduce(DataFrame.unionAll, topics).groupBy("topic").agg(F.count("*").alias("events")).collect()
+    return {row["topic"]: row["events"] for row in counted}
 
 
 def _commits(spark: SparkSession, lake: Lake, table: Table) -> list[Commit]:
     history = spark.sql(f"DESCRIBE HISTORY delta.`{lake.path(table)}` LIMIT {_COMMITS_PER_TABLE}")
     rows = history.select(F.date_format("timestamp", _MINUTE).alias("at"), "operation", "operationMetrics").collect()
-    name = f"{table.layer}.{table.name}"
-    return [Commit(row["at"], name, row["operation"], _rows(row["operationMetrics"])) for row in rows]
+    return [Commit(row["at"], _name(table), row["operation"], _rows(row["operationMetrics"])) for row in rows]
 
 
 def _rows(metrics: Mapping[str, str] | None) -> int | None:
@@ -109,6 +130,10 @@ def _rows(metrics: Mapping[str, str] | None) -> int | None:
     if merged:
         return sum(merged)
     return int(metrics["numOutputRows"]) if "numOutputRows" in metrics else None
+
+
+def _name(table: Table) -> str:
+    return f"{table.layer}.{table.name}"
 
 
 def _newest(commits: Iterable[Commit]) -> list[Commit]:

@@ -5,10 +5,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from xml.sax.saxutils import escape
-
-import pyspark
 
 from localcloud.databricks.engine.processes import clean_environment, stop_tree
 from localcloud.errors import LocalCloudError
@@ -206,8 +205,10 @@ def _environment(home: Home, spec: ServerSpec) -> dict[str, str]:
 
 
 def _classpath(conf: Path) -> str:
-    spark = Path(pyspark.__file__).parent / "jars"
-    return f"{conf}:{spark}/*:{Path(sys.prefix) / 'jars' / 'spark'}/*"
+    pyspark = find_spec("pyspark")  # found, not imported: that takes a second
+    assert pyspark is not None  # noqa: S101 - it is a dependency
+    assert pyspark.origin is not None  # noqa: S101
+    return f"{conf}:{Path(pyspark.origin).parent / 'jars'}/*:{Path(sys.prefix) / 'jars' / 'spark'}/*"
 
 
 def _core_site(properties: dict[str, str]) -> str:

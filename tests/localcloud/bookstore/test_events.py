@@ -97,6 +97,12 @@ def test_a_rows_sequence_ascends(events: dict[str, Documents], name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["customers", "books"])
+def test_a_place_in_the_log_is_taken_once(events: dict[str, Documents], name: str) -> None:
+    places = [change["source"]["lsn"] for _, change in events[name] if change]
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize("name", ["customers", "books"])
 def test_there_are_reads_creates_updates_and_deletes(events: dict[str, Documents], name: str) -> None:
     assert {change["op"] for _, change in events[name] if change} == {"r", "c", "u", "d"}
 

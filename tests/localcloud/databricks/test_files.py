@@ -1,5 +1,6 @@
 """Workspace files, volumes and DBFS, through databricks-sdk."""
 
+import base64
 import io
 
 import pytest
@@ -76,3 +77,13 @@ def test_dbfs_file_in_blocks(workspace: Server) -> None:
     dbfs.delete("/folder", recursive=True)
     with pytest.raises(NotFound):
         dbfs.get_status("/folder")
+
+
+def test_dbfs_file_at_once(workspace: Server) -> None:
+    dbfs = workspace.client.dbfs
+    dbfs.mkdirs("/at/once")
+    dbfs.put("/at/once/a.txt", contents=base64.b64encode(b"content").decode())
+    dbfs.move("dbfs:/at/once/a.txt", "/at/b.txt")
+    read = dbfs.read("/at/b.txt", offset=3)
+    assert (read.bytes_read, base64.b64decode(read.data or "")) == (4, b"tent")
+    assert [(found.path, found.is_dir) for found in dbfs.list("/at")] == [("/at/b.txt", False), ("/at/once", True)]

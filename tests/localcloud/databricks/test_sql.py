@@ -1,22 +1,37 @@
 """SQL on the lake, and what a cluster knows by name."""
 
-from localcloud.databricks.sql import query
+import pytest
+from databricks.sdk.service.compute import State
+
+from localcloud.databricks.sql import query, warm_up
 from tests.localcloud.databricks.server import Server, step
 from tests.localcloud.waiting import wait_until
 
 
-def test_sql_reads_what_jobs_wrote_even_after_the_cluster_started_again(workspace: Server) -> None:
-    run = workspace.run(step("make_tables", f"file:{workspace.lake}"))
-    assert query(workspace.home, "SELECT id FROM silver.numbers ORDER BY id").to_pylist() == [
-        {"id": 0},
-        {"id": 1},
-        {"id": 2},
-    ]
-    views = workspace.home.workspace / "views.json"
-    wait_until(lambda: views.exists() and "big_numbers" in views.read_text(), limit=60)
-    (task,) = run.tasks or []
+@pytest.fixture(scope="module")
+def cluster_id(workspace: Server) -> str:
+    """The cluster on which a job has made a table and a view."""
+    (task,) = workspace.run(step("make_tables", f"file:{workspace.lake}")).tasks or []
     assert task.cluster_instance is not None
     assert task.cluster_instance.cluster_id is not None
-    workspace.client.clusters.delete(task.cluster_instance.cluster_id)
+    return task.cluster_instance.cluster_id
+
+
+@pytest.mark.usefixtures("cluster_id")
+def test_sql_reads_what_jobs_wrote(workspace: Server) -> None:
+    rows = query(workspace.home, "SELECT id FROM silver.numbers ORDER BY id")
+    assert rows.to_pylist() == [{"id": 0}, {"id": 1}, {"id": 2}]
+
+
+def test_warming_up_starts_the_cluster_that_was_used_last_and_it_knows_the_lake(
+    workspace: Server, cluster_id: str
+) -> None:
+    views = workspace.home.workspace / "views.json"
+    wait_until(lambda: views.exists() and "big_numbers" in views.read_text(), limit=60)
+    clusters = workspace.client.clusters
+    clusters.delete(cluster_id)
+    assert clusters.get(cluster_id).state == State.TERMINATED
+    warm_up(workspace.home)
+    wait_until(lambda: clusters.get(cluster_id).state == State.RUNNING, limit=300)
     assert query(workspace.home, "SELECT id FROM silver.big_numbers").to_pylist() == [{"id": 2}]
     assert query(workspace.home, "SELECT count(*) AS n FROM silver.numbers").to_pylist() == [{"n": 3}]

@@ -30,10 +30,12 @@ def trust(home: Home) -> ssl.SSLContext:
 def vault_url(home: Home) -> Iterator[str]:
     service = key_vault.service(home)
     server = subprocess.Popen(service.command)
-    wait_until(service.is_healthy, f"The vault should answer at {service.address}", 60)
-    yield service.address
-    server.terminate()
-    assert server.wait(30) == -signal.SIGTERM
+    try:
+        wait_until(service.is_healthy, f"The vault should answer at {service.address}", 120)
+        yield service.address
+    finally:
+        server.terminate()
+        assert server.wait(30) == -signal.SIGTERM
 
 
 @pytest.fixture(scope="module")

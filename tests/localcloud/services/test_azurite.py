@@ -22,16 +22,17 @@ from localcloud.waiting import wait_until
 def account(home: Home) -> Iterator[BlobServiceClient]:
     """A running account with its container, and Azure's client for it."""
     service = azurite.service(home)
-    log = (home.logs / "azurite.log").open("wb")
-    server = subprocess.Popen(service.command, env=os.environ | service.environment, stdout=log, stderr=log)
-    wait_until(service.is_healthy, "Azurite should answer", 60)
-    service.initialise()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REQUESTS_CA_BUNDLE", str(home.tls / "ca-bundle.pem"))
-        yield BlobServiceClient.from_connection_string(storage.connection_string(home))
-    server.terminate()
-    server.wait(30)
-    log.close()
+    with (home.logs / "azurite.log").open("wb") as log:
+        server = subprocess.Popen(service.command, env=os.environ | service.environment, stdout=log, stderr=log)
+    try:
+        wait_until(service.is_healthy, f"Azurite should answer at {service.address}", 120)
+        service.initialise()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REQUESTS_CA_BUNDLE", str(home.tls / "ca-bundle.pem"))
+            yield BlobServiceClient.from_connection_string(storage.connection_string(home))
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,11 @@ def test_spark_reads_and_writes_delta_under_a_production_uri(
     container: ContainerClient, home: Home, spark: SparkSession
 ) -> None:
     path = f"{LAKE_ROOT}/test/numbers"
-    _let_reach(spark, home)
-    spark.range(5).write.format("delta").save(path)
-    spark.range(5, 7).write.format("delta").mode("append").save(path)
-    assert sorted(row.id for row in spark.read.format("delta").load(path).collect()) == [0, 1, 2, 3, 4, 5, 6]
+    session = spark.newSession()  # its settings are its own
+    _let_reach(session, home)
+    session.range(5).write.format("delta").save(path)
+    session.range(5, 7).write.format("delta").mode("append").save(path)
+    assert sorted(row.id for row in session.read.format("delta").load(path).collect()) == [0, 1, 2, 3, 4, 5, 6]
     commits = [
         blob.name for blob in container.list_blobs("lake/test/numbers/_delta_log/0") if blob.name[-5:] == ".json"
     ]

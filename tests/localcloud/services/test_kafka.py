@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,24 +19,26 @@ _SECONDS = 30
 @pytest.fixture(scope="module")
 def servers(home: Home) -> Iterator[str]:
     servers = kafka.bootstrap_servers(home)
-    killed = _start(home)
-    kafka.service(home).initialise()
-    _produce(servers, "bookstore.orders", b"sent before the crash")
-    killed.kill()
-    killed.wait(_SECONDS)
-    process = _start(home)
-    yield servers
-    process.terminate()
-    process.wait(_SECONDS)
+    with _running(home) as broker:
+        kafka.service(home).initialise()
+        _produce(servers, "bookstore.orders", b"sent before the crash")
+        broker.kill()
+    with _running(home):
+        yield servers
 
 
-def _start(home: Home) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _running(home: Home) -> Iterator["subprocess.Popen[bytes]"]:
     kafka.prepare(home)
     service = kafka.service(home)
     with Path(home.logs / "kafka.log").open("ab") as log:
         process = subprocess.Popen(service.command, stdout=log, stderr=log)
-    wait_until(service.is_healthy, f"Kafka should answer at {service.address}", 120)
-    return process
+    try:
+        wait_until(service.is_healthy, f"Kafka should answer at {service.address}", 240)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(_SECONDS)
 
 
 def _produce(servers: str, topic: str, value: bytes) -> KafkaError | None:
@@ -68,7 +71,8 @@ def test_what_was_acknowledged_survives_a_kill(servers: str) -> None:
 
 def test_nothing_is_ever_forgotten(servers: str) -> None:
     topic = ConfigResource(ResourceType.TOPIC, "bookstore.orders")
-    (described,) = AdminClient({"bootstrap.servers": servers}).describe_configs([topic]).values()
+    admin = AdminClient({"bootstrap.servers": servers})  # what it promises ends with it
+    (described,) = admin.describe_configs([topic]).values()
     settings = described.result(_SECONDS)
     assert {name: settings[name].value for name in ("retention.ms", "retention.bytes", "cleanup.policy")} == {
         "retention.ms": "-1",

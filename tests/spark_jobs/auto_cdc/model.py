@@ -67,14 +67,18 @@ def _said(history: list[Event], ignores_nulls: bool) -> Iterator[tuple[Any, Row 
     """What is so after each event; None after a delete."""
     so_far: Row | None = None
     for event in history:
-        so_far = _overlaid(so_far, event.row) if ignores_nulls and event.row and so_far else event.row
+        before, so_far = so_far or {}, event.row
+        if ignores_nulls and so_far:
+            so_far = {name: _overlaid(before.get(name), value) for name, value in so_far.items()}
         yield event.sequence, so_far
 
 
 def _overlaid(old: Any, new: Any) -> Any:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {name: _overlaid(old[name], new[name]) for name in new}
-    return old if new is None else new
+    """The new value where it says something, else the old one; a struct of nothing but nulls says nothing."""
+    if not isinstance(new, dict):
+        return old if new is None else new
+    fields = {name: _overlaid((old or {}).get(name), value) for name, value in new.items()}
+    return fields if any(value is not None for value in fields.values()) else None
 
 
 def _order(value: Any) -> Any:
