@@ -12,6 +12,8 @@ from tests.localcloud.databricks.conftest import new_server
 from tests.localcloud.databricks.server import KEY, KEY_SETTING, WHEEL, Server, step
 from tests.localcloud.waiting import wait_until
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -13,6 +13,8 @@ from localcloud.home import Home
 from localcloud.services import kafka
 from localcloud.waiting import wait_until
 
+pytestmark = pytest.mark.full
+
 _SECONDS = 30
 
 

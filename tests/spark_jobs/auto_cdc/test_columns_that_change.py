@@ -24,6 +24,8 @@ from pyspark.sql.types import (
 from spark_jobs.auto_cdc import SchemaError, apply_changes
 from spark_jobs.auto_cdc.schema import Widening, merged_struct, merged_type, widenings
 
+pytestmark = pytest.mark.full
+
 
 def _apply(source: DataFrame, target: str, **options: Any) -> None:
     given: dict[str, Any] = {"target": target, "source": source, "keys": ["id"], "sequence_by": "at"}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 _SCRIPT = Path(__file__).with_name("connect_script.py")
 
 

@@ -10,6 +10,8 @@ from pyspark.sql import SparkSession
 from spark_jobs.auto_cdc import ConcurrentCallError, apply_changes, flow, scd1, scd2
 from tests.spark_jobs.auto_cdc.model import Event, Row, type_1, type_2
 
+pytestmark = pytest.mark.full
+
 _SCHEMA = "id int, at int, name string, deletes boolean"
 Change = tuple[int, int, str | None]
 _BEFORE: list[Change] = [(1, 10, "a"), (2, 10, "a"), (3, 10, "a"), (4, 20, None)]

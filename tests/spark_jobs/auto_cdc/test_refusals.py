@@ -15,6 +15,8 @@ from spark_jobs.auto_cdc import (
     apply_changes,
 )
 
+pytestmark = pytest.mark.full
+
 _SCHEMA = "id int, at bigint, name string, tags map<string, int>, deletes boolean"
 
 

@@ -9,6 +9,8 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.auto_cdc import TiedEventsWarning, apply_changes
 
+pytestmark = pytest.mark.full
+
 _SCHEMA = "story string, at int, value string, note string, deletes boolean"
 _DELETE = "(delete)"
 
