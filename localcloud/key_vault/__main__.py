@@ -16,6 +16,10 @@ from localcloud.ports import HOST
 STORAGE_KEY_SECRET = "adls-account-key"  # noqa: S105 - the secret's name
 
 
+# A client that keeps its connection open must not keep the server from stopping.
+_GOODBYE_SECONDS = 3
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
@@ -35,9 +39,12 @@ async def _serve(home: Home) -> None:
                 port=home.port("key-vault"),
                 ssl_certfile=home.tls / "server.pem",
                 ssl_keyfile=home.tls / "server.key",
+                timeout_graceful_shutdown=_GOODBYE_SECONDS,
             )
         ),
-        uvicorn.Server(uvicorn.Config(identity, host=HOST, port=home.port("identity"))),
+        uvicorn.Server(
+            uvicorn.Config(identity, host=HOST, port=home.port("identity"), timeout_graceful_shutdown=_GOODBYE_SECONDS)
+        ),
     ]
     running = [asyncio.create_task(server.serve()) for server in servers]
     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
