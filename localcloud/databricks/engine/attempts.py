@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud.databricks.engine.clusters import Clusters
-from localcloud.databricks.engine.endings import CANCELED, SUCCESS, Ending, StopSignal, failed, not_started, timed_out
+from localcloud.databricks.engine.endings import SUCCESS, Ending, StopSignal, failed, not_started, timed_out
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.task_process import TaskProcess, start_task
 from localcloud.databricks.files import FileTree
@@ -28,12 +28,11 @@ class Attempts:
 
     def execute(self, row: Run, task: Task, settings: RunSettings, parameters: list[str], stop: StopSignal) -> Ending:
         """Runs one attempt and records its states; returns how it ended."""
-        started = now()
-        self.state.update(Run, row.run_id, life_cycle_state="PENDING", start_time=started)
+        self.state.update(Run, row.run_id, life_cycle_state="PENDING", start_time=now())
         try:
             ending = self._on_cluster(row, task, settings, parameters, stop)
         except LocalCloudError as error:
-            ending = CANCELED if stop.is_set else not_started(error)
+            ending = stop.ending if stop.is_set else not_started(error)
         self.finish(row, ending)
         return ending
 
@@ -83,8 +82,7 @@ class Attempts:
             return self._until_ended(process, task, stop)
         finally:
             if server.is_running and not self.clusters.closing.is_set():
-                process.release_session()
-                self.clusters.remember_views(server)
+                self.clusters.end_session(server, process.session_id)
 
     def _until_ended(self, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
         deadline = time.monotonic() + (task.timeout_seconds or float("inf"))

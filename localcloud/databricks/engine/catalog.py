@@ -34,20 +34,29 @@ class Catalog:
 
         A server without the lake's key starts as well: on Azure too it is the first read that fails.
         """
-        from localcloud.databricks.engine.lake_names import CatalogError, register
+        from localcloud.databricks.engine.connect import ConnectError, register
 
         try:
             register(server.remote_with_token(), self.lake_root, list(self._views().values()))
-        except CatalogError as error:
+        except ConnectError as error:
             log.warning("%s runs without knowing all of the lake by name: %s", server.spec.cluster_id, error)
+
+    def end_session(self, server: SparkServer, session_id: str) -> None:
+        """Ends a task's session: killing its client alone stops none of its queries."""
+        from localcloud.databricks.engine.connect import ConnectError, release
+
+        try:
+            release(f"{server.remote(session_id)};token={server.token}")
+        except ConnectError as error:
+            log.warning("the session of a task on %s was not released: %s", server.spec.cluster_id, error)
 
     def remember_views(self, server: SparkServer) -> None:
         """Writes down the views that the server knows."""
-        from localcloud.databricks.engine.lake_names import CatalogError, definitions_of_views
+        from localcloud.databricks.engine.connect import ConnectError, definitions_of_views
 
         try:
             found = definitions_of_views(server.remote_with_token())
-        except CatalogError as error:
+        except ConnectError as error:
             log.warning("the views of %s can't be read: %s", server.spec.cluster_id, error)
             return
         with self._lock:

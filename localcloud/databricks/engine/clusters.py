@@ -145,8 +145,9 @@ class Clusters:
         self._state.update(Cluster, cluster_id, state="RESTARTING", state_message="Restarting")
         self._in_background(self.restart, cluster_id)
 
-    def remember_views(self, server: SparkServer) -> None:
-        """Writes down, in the background, which views a task has made."""
+    def end_session(self, server: SparkServer, session_id: str) -> None:
+        """Ends what a task left running in Spark, and writes down, in the background, which views it has made."""
+        self._catalog.end_session(server, session_id)
         self._in_background(lambda _: self._catalog.remember_views(server), server.spec.cluster_id)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 
 from localcloud.databricks.engine.attempts import Attempts
 from localcloud.databricks.engine.endings import (
@@ -77,8 +77,11 @@ class RunEngine:
 
     def recover(self) -> None:
         """What was active when the last server ended did not finish, and says so."""
-        for row in self.state.find(select(Run).where(Run.life_cycle_state.not_in(TERMINAL))):
-            self.attempts.finish(row, INTERRUPTED)
+        self._finish_all(select(Run), INTERRUPTED)
+
+    def _finish_all(self, runs: Select[Run], ending: Ending) -> None:
+        for row in self.state.find(runs.where(Run.life_cycle_state.not_in(TERMINAL))):
+            self.attempts.finish(row, ending)
 
     def _execute(self, execution: "_Execution") -> None:
         run_id = execution.run.run_id
@@ -87,7 +90,8 @@ class RunEngine:
         except Exception as error:
             log.exception("run %s broke the engine", run_id)
             message = f"The local workspace failed: {type(error).__name__}: {error}"
-            self.attempts.finish(execution.run, Ending("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR", message=message))
+            broken = Ending("FAILED", "INTERNAL_ERROR", "INTERNAL_ERROR", message=message, error=message)
+            self._finish_all(select(Run).where(or_(Run.run_id == run_id, Run.parent_run_id == run_id)), broken)
         finally:
             del self._active[run_id]
             del self._threads[run_id]
@@ -123,7 +127,8 @@ class _Execution:
                     key = working.pop(future)
                     endings[key] = future.result()
                     order.done(key)
-        return self.stop.ending if self.stop.is_set else overall(tasks.values(), endings)
+        was_stopped = self.stop.is_set and any(ending is not SUCCESS for ending in endings.values())
+        return self.stop.ending if was_stopped else overall(tasks.values(), endings)
 
     def _await_turn(self) -> None:
         """Waits until few enough earlier runs of the job are active: a job with a queue may have more."""

@@ -49,17 +49,6 @@ class TaskProcess:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return f"The task's process {how} before it could say why", ""
 
-    def release_session(self) -> None:
-        """Ends what the task left running in Spark: killing a client alone stops no query."""
-        from pyspark.sql.connect.client import SparkConnectClient  # slow to import, and only needed here
-
-        url = f"{self.server.remote(self.session_id)};token={self.server.token}"
-        client = SparkConnectClient(connection=url, retry_policy={"max_retries": 3})
-        try:
-            client.release_session()
-        finally:
-            client.close()
-
 
 def start_task(
     home: Home, *, files: FileTree, server: SparkServer, folder: Path, task: Task, extra: list[str]

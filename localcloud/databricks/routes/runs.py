@@ -1,5 +1,6 @@
 """Runs: `jobs/runs/*`."""
 
+import shutil
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -138,7 +139,10 @@ def delete(payload: RunId, workspace: Current) -> dict[str, Any]:
     run = find_run(workspace, payload.run_id)
     if not run.is_terminal:
         raise invalid_state(f"Run {run.run_id} is still active: cancel it first")
-    workspace.state.delete(*find_tasks(workspace, run.run_id), run)
+    rows = [*find_tasks(workspace, run.run_id), run]
+    workspace.state.delete(*rows)
+    for row in rows:
+        shutil.rmtree(workspace.run_folder(row.run_id), ignore_errors=True)
     return {}
 
 

@@ -1,16 +1,20 @@
-"""What a server's catalog is told and asked over Spark Connect. Slow to import: imported when a server is there."""
+"""What servers are told and asked over Spark Connect. Slow to import, so imported once a server is there."""
 
 import re
 
 from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql.connect.client import SparkConnectClient
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession
+
+# By default a client waits ten minutes for a server that is gone; these are on this machine.
+_TRIES = 3
 
 SCHEMAS = ("bronze", "silver", "gold", "ops")
 _LOG_FILE = re.compile(r"/(?P<schema>\w+)/(?P<table>\w+)/_delta_log/[^/]+$")
 
 
-class CatalogError(Exception):
+class ConnectError(Exception):
     """Raised when the server refuses; says what Spark said."""
 
 
@@ -26,7 +30,7 @@ def register(remote: str, lake_root: str, views: list[str]) -> None:
         for view in views:
             spark.sql(view)
     except PySparkException as error:
-        raise CatalogError(str(error)) from error
+        raise ConnectError(str(error)) from error
     finally:
         spark.stop()
 
@@ -37,15 +41,25 @@ def definitions_of_views(remote: str) -> dict[str, str]:
     try:
         return {f"{schema}.{name}": _definition(spark, schema, name) for schema, name in _views(spark)}
     except PySparkException as error:
-        raise CatalogError(str(error)) from error
+        raise ConnectError(str(error)) from error
     finally:
         spark.stop()
 
 
+def release(remote: str) -> None:
+    """Ends the session that the URL names, and what runs in it."""
+    client = SparkConnectClient(connection=remote, retry_policy={"max_retries": _TRIES})
+    try:
+        client.release_session()
+    except PySparkException as error:
+        raise ConnectError(str(error)) from error
+    finally:
+        client.close()
+
+
 def _session(remote: str) -> SparkSession:
     spark = SparkSession.builder.remote(remote).create()
-    # By default a client waits ten minutes for a server that is gone; this one is on the same machine.
-    spark.client.set_retry_policies([DefaultPolicy(max_retries=3)])
+    spark.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES)])
     return spark
 
 
