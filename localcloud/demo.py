@@ -62,18 +62,24 @@ def play(home: Home, plan: Plan, console: Console) -> None:
     with stages.stage("the local cloud: Kafka, Azurite, Key Vault, Databricks, Airflow") as status:
         lifecycle.up(home, {}, lambda service, _, where: status.update(f"{service} is up {where}"))
     with stages.stage(f"a bookstore's history: {plan.orders:,} orders of {plan.customers:,} customers") as status:
-        _produce(home, plan, status)
-    run_chain(home, plan.end, stages)
+        messages = _produce(home, plan, status)
+    run_chain(home, plan.end, messages, stages)
     with stages.stage("the report"):
         report = write_newest_report(home)
     show_next_steps(home, report, stages)
 
 
-def run_chain(home: Home, last_day: dt.date, stages: Stages) -> None:
+def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> None:
     """Runs every DAG of the chain on what is in Kafka, in the order in which data flows.
 
-    RFM of the last day comes first, since K-Means is trained on it; the same partition is then run again, now with a
-    champion to give every customer a segment.
+    RFM of the last day comes first, since K-Means is trained on it. The tasks of that run that had no model to work
+    with are then cleared, as an operator would, and done again.
+
+    Args:
+        home: The local cloud.
+        last_day: The partition.
+        messages: How many of them wait in Kafka.
+        stages: Shows the progress.
 
     Raises:
         LocalCloudError: A run failed or took too long.
@@ -84,19 +90,19 @@ def run_chain(home: Home, last_day: dt.date, stages: Stages) -> None:
             airflow.unpause(dag_id)
         with stages.stage("ingest_events: Kafka to bronze") as status:
             refreshed = {run.run_id for run in airflow.runs("refresh_silver") if run.is_finished}
-            ingested = _follow(airflow, airflow.trigger("ingest_events"), status)
+            taken = _ingest(airflow, messages, status)
         with stages.stage("refresh_silver: customers, books and orders") as status:
-            if airflow.xcom(ingested, "ingest_events")["rows"] > 0:
+            if taken > 0:
                 _await_run(airflow, "refresh_silver", refreshed)
             for run in airflow.runs("refresh_silver"):
                 if run.run_id not in refreshed:
                     _follow(airflow, run, status)
         with stages.stage(f"segment_customers: RFM as of {partition}") as status:
-            _follow(airflow, airflow.trigger("segment_customers", partition_key=partition), status)
+            labelling = _follow(airflow, airflow.trigger("segment_customers", partition_key=partition), status)
         with stages.stage("train_kmeans: a champion model") as status:
             _follow(airflow, airflow.trigger("train_kmeans", conf={"snapshot_date": partition}), status)
         with stages.stage(f"segment_customers: segments and report as of {partition}") as status:
-            _follow(airflow, airflow.trigger("segment_customers", partition_key=partition), status)
+            _follow(airflow, airflow.clear(labelling, "assign_segments"), status)
 
 
 def show_next_steps(home: Home, report: Path, stages: Stages) -> None:
@@ -118,11 +124,25 @@ def show_next_steps(home: Home, report: Path, stages: Stages) -> None:
     say("      [bold].venv/bin/localcloud status[/bold] shows the services, [bold]make down[/bold] stops them.")
 
 
-def _produce(home: Home, plan: Plan, status: Status) -> None:
+def _produce(home: Home, plan: Plan, status: Status) -> int:
     def show(topic: str, sent: int, total: int) -> None:
         status.update(f"{topic}: {sent:,} of {total:,} events")
 
-    produce_bookstore(bootstrap_servers(home), plan, DISORDER, show)
+    return produce_bookstore(bootstrap_servers(home), plan, DISORDER, show).messages
+
+
+def _ingest(airflow: AirflowClient, messages: int, status: Status) -> int:
+    """Brings what was sent to bronze; a run that the schedule has begun may have taken all of it already.
+
+    Returns:
+        How many rows came to bronze.
+    """
+    begun = [run for run in airflow.runs("ingest_events") if not run.is_finished]
+    results = [airflow.xcom(_follow(airflow, run, status), "ingest_events") for run in begun]
+    if sum(result["rows"] + result["quarantined"] for result in results) < messages:
+        run = _follow(airflow, airflow.trigger("ingest_events"), status)
+        results.append(airflow.xcom(run, "ingest_events"))
+    return sum(result["rows"] for result in results)
 
 
 def _follow(airflow: AirflowClient, run: DagRun, status: Status) -> DagRun:

@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.checkpoints import read_batch_plan
+from spark_jobs.checkpoints import BatchPlan, read_batch_plan
 from spark_jobs.ingest_audit import Count, account
 from spark_jobs.lake import Lake
 from spark_jobs.tables import (
@@ -23,6 +23,8 @@ from spark_jobs.tables import (
 )
 from spark_jobs.transforms.changes import BOOK_CHANGES, CUSTOMER_CHANGES, read_changes
 from spark_jobs.transforms.order_events import read_order_events
+
+_CHANGES = {"bookstore.customers": CUSTOMER_CHANGES, "bookstore.books": BOOK_CHANGES}
 
 TOPICS: dict[str, Table] = {
     "bookstore.customers": CUSTOMERS_CHANGES,
@@ -56,27 +58,31 @@ def write_batch(batch: DataFrame, batch_id: int, *, bronze: Bronze) -> None:
         batch_id: The batch's number within the checkpoint.
         bronze: Where the rows go.
     """
-    spark = batch.sparkSession
-    plan = read_batch_plan(spark, bronze.checkpoint, batch_id)
+    plan = read_batch_plan(batch.sparkSession, bronze.checkpoint, batch_id)
     now = dt.datetime.now(dt.UTC)
     with ExitStack() as caches:
         # Kafka is read once, and each message parsed once, whatever number of statements follows.
         messages = _cached(_arrived(batch, now), caches)
-        read = {topic: _cached(rows, caches) for topic, rows in _read(messages, bronze.currency).items()}
-        outcomes = reduce(DataFrame.unionByName, (rows.select(*types(QUARANTINE.columns)) for rows in read.values()))
-        counts = _count(outcomes)
-        accounts = spark.createDataFrame(list(account(plan, batch_id, counts, now)), INGEST_AUDIT.columns)
-        append = _Appender(bronze.lake, plan.stream_id, batch_id)
-        for topic, rows in read.items():
-            if any(count.bronze_rows for count in counts if count.topic == topic):
-                append(TOPICS[topic], rows.where("reason_code IS NULL").drop("reason_code", "reason"))
-        if any(count.quarantine_rows for count in counts):
-            append(QUARANTINE, outcomes.where("reason_code IS NOT NULL"))
-        append(INGEST_AUDIT, accounts)
+        read = {topic: _cached(_read(messages, topic, bronze.currency), caches) for topic in plan.topics}
+        if read:
+            _write(read, plan, Appender(bronze.lake, plan.stream_id, batch_id), now)
+
+
+def _write(read: dict[str, DataFrame], plan: BatchPlan, append: "Appender", now: dt.datetime) -> None:
+    """Writes what was read of each topic, and the account of it last."""
+    outcomes = reduce(DataFrame.unionByName, (rows.select(*types(QUARANTINE.columns)) for rows in read.values()))
+    counts = _count(outcomes)
+    for topic, rows in read.items():
+        if any(count.bronze_rows for count in counts if count.topic == topic):
+            append(TOPICS[topic], rows.where("reason_code IS NULL").drop("reason_code", "reason"))
+    if any(count.quarantine_rows for count in counts):
+        append(QUARANTINE, outcomes.where("reason_code IS NOT NULL"))
+    accounts = list(account(plan, append.batch_id, counts, now))
+    append(INGEST_AUDIT, outcomes.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
 
 
 @dataclass(frozen=True)
-class _Appender:
+class Appender:
     """Appends to a table once per batch: Delta skips a `txnVersion` that the table has seen of a `txnAppId`.
 
     Attributes:
@@ -106,11 +112,10 @@ def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
     )
 
 
-def _read(messages: DataFrame, currency: str) -> dict[str, DataFrame]:
-    """Each topic's messages, read."""
-    customers, books, orders = (messages.where(F.col("topic") == topic) for topic in TOPICS)
-    read = (read_changes(customers, CUSTOMER_CHANGES), read_changes(books, BOOK_CHANGES))
-    return dict(zip(TOPICS, (*read, read_order_events(orders, currency)), strict=True))
+def _read(messages: DataFrame, topic: str, currency: str) -> DataFrame:
+    of_topic = messages.where(F.col("topic") == topic)
+    changes = _CHANGES.get(topic)
+    return read_changes(of_topic, changes) if changes else read_order_events(of_topic, currency)
 
 
 def _count(outcomes: DataFrame) -> list[Count]:

@@ -20,6 +20,11 @@ class BatchPlan:
     stream_id: str
     offsets: dict[TopicPartition, range]
 
+    @property
+    def topics(self) -> list[str]:
+        """Those of which the batch covers any offset."""
+        return sorted({topic for (topic, _), offsets in self.offsets.items() if offsets})
+
 
 def read_batch_plan(spark: SparkSession, checkpoint: str, batch_id: int) -> BatchPlan:
     """Reads from the checkpoint what Spark planned to read from Kafka.

@@ -59,6 +59,15 @@ class AirflowClient:
         body = {"logical_date": None, "conf": conf or {}, "partition_key": partition_key}
         return DagRun.from_json(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
 
+    def clear(self, run: DagRun, task_id: str) -> DagRun:
+        """Has a task of a finished run, and what follows it, done again."""
+        body = {
+            "dry_run": False, "dag_run_id": run.run_id, "task_ids": [task_id], "include_downstream": True,
+            "only_failed": False, "reset_dag_runs": True,
+        }  # fmt: skip
+        self._ask("POST", f"/api/v2/dags/{run.dag_id}/clearTaskInstances", json=body)
+        return self._read(run)
+
     def runs(self, dag_id: str) -> list[DagRun]:
         """The DAG's newest runs, newest first."""
         query: dict[str, str | int] = {"order_by": "-run_after", "limit": 50}

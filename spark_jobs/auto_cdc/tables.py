@@ -31,8 +31,7 @@ _SCD_TYPE = "auto_cdc.scd_type"
 _SUFFIX = "__cdc"
 # A change rewrites the rows that it touches, not the files that they lie in.
 _TARGET_DEFAULTS = {"delta.enableDeletionVectors": "true"}
-# Every call leaves small files; Delta joins them when there are many.
-_COMPANION_DEFAULTS = {"delta.enableTypeWidening": "true", "delta.autoOptimize.autoCompact": "true"}
+_COMPANION_DEFAULTS = {"delta.enableTypeWidening": "true"}
 
 
 @dataclass(frozen=True)

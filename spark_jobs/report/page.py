@@ -10,7 +10,7 @@ from spark_jobs.report.actions import ACTIONS
 from spark_jobs.report.content import Report
 from spark_jobs.report.picture import colour, picture
 from spark_jobs.segmentation.features import FEATURES
-from spark_jobs.segmentation.training import SAMPLE_SIZE, TOLERANCE
+from spark_jobs.segmentation.silhouette import SAMPLE_SIZE, TOLERANCE
 from spark_jobs.transforms.rfm import SEGMENTS
 
 _ABSENT = "\N{EN DASH}"

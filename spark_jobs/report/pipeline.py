@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
+from itertools import chain
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -39,6 +40,8 @@ _NEWEST = dict.fromkeys((*_BRONZE, QUARANTINE), "ingested_at") | {
     ORDER_LINE_ITEMS: "ordered_at",
 }
 _COMMITS_PER_TABLE = 6
+# A statement on a small table waits more than it works.
+_AT_ONCE = 4
 _COMMITS = 30
 _MINUTE = "yyyy-MM-dd HH:mm"
 _MERGED_ROWS = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
@@ -49,20 +52,28 @@ def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
     tables = _written(spark, lake)
     quarantine = _quarantine(tables)
     told = [table for table in tables if table != INGEST_AUDIT]  # written with bronze: it would tell the same twice
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        commits = executor.map(lambda table: _commits(spark, lake, table), told)
     return Pipeline(
         funnel=_funnel(tables, quarantine),
         quarantine=quarantine,
         states=_states(tables),
-        commits=tuple(_newest(commit for table in told for commit in _commits(spark, lake, table))),
+        commits=tuple(_newest(chain.from_iterable(commits))),
     )
 
 
 def _written(spark: SparkSession, lake: Lake) -> dict[Table, DataFrame]:
-    tables = {}
-    for table in (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD):
-        with suppress(MissingTableError):
-            tables[table] = lake.read(spark, table)
-    return tables
+    tables = (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD)
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        read = executor.map(lambda table: _read_if_written(spark, lake, table), tables)
+    return {table: rows for table, rows in zip(tables, read, strict=True) if rows is not None}
+
+
+def _read_if_written(spark: SparkSession, lake: Lake, table: Table) -> DataFrame | None:
+    try:
+        return lake.read(spark, table)
+    except MissingTableError:
+        return None
 
 
 def _states(tables: Mapping[Table, DataFrame]) -> tuple[TableState, ...]:

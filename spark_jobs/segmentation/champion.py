@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spark_jobs.segmentation.challenger import Challenger
 from spark_jobs.segmentation.model import Model
-from spark_jobs.segmentation.training import TOLERANCE, as_good
+from spark_jobs.segmentation.silhouette import TOLERANCE, as_good
 
 
 @dataclass(frozen=True)

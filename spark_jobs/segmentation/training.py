@@ -10,13 +10,7 @@ from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
 from spark_jobs.segmentation.features import Values
-
-SAMPLE_SIZE = 3_000
-"""Customers on which silhouettes are measured; comparing all with all would grow with their square."""
-
-TOLERANCE = 0.02
-"""Silhouettes this close say the same: another sample would put them in another order. Then what serves people more
-decides: more clusters rather than fewer, and newer centres rather than older."""
+from spark_jobs.segmentation.silhouette import SAMPLE_SIZE, as_good
 
 _STARTS = 10
 
@@ -46,11 +40,6 @@ def best_fit(points: Values, ks: Iterable[int], seed: int) -> Fit:
     fits = [fit(points, k, seed) for k in sorted(ks)]
     best = max(candidate.silhouette for candidate in fits)
     return [candidate for candidate in fits if as_good(candidate.silhouette, best)][-1]
-
-
-def as_good(silhouette: float, best: float) -> bool:
-    """Whether a silhouette is no worse than the best by more than `TOLERANCE`."""
-    return silhouette >= best - TOLERANCE
 
 
 def fit(points: Values, k: int, seed: int) -> Fit:

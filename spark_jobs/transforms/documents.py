@@ -46,13 +46,12 @@ def document_rules(text: Column, document: Column) -> list[Rule]:
         text: The value as `utf8` read it.
         document: The same as `read_document` read it.
     """
-    is_json = _is_sealed(_sealed(text, "variant"))
+    # Conditional, so that only what was no object is read again.
+    is_other_json = F.when(~is_object(document), _is_sealed(_sealed(text, "variant")))
     misplaced = "a field that must be an object or a list is something else, or the other way round"
     return [
         Rule("not_utf8", text.isNull(), F.lit("the value must be UTF-8, and is not")),
-        Rule(
-            "not_an_object", ~is_object(document) & is_json, F.lit("the value must be a JSON object, and is other JSON")
-        ),
+        Rule("not_an_object", is_other_json, F.lit("the value must be a JSON object, and is other JSON")),
         Rule("not_json", ~is_object(document), F.lit("the value must be a JSON object, and is not JSON")),
         Rule("unreadable_value", document["misread"].isNotNull(), F.lit(misplaced)),
     ]

@@ -30,6 +30,6 @@ class Chain:
 @pytest.fixture(scope="session")
 def chain(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Chain:
     truth = tmp_path_factory.mktemp("truth")
-    produce_bookstore(bootstrap_servers(cloud.home), PLAN, DISORDER, lambda *_: None, truth)
-    run_chain(cloud.home, PLAN.end, Stages(Console()))
+    production = produce_bookstore(bootstrap_servers(cloud.home), PLAN, DISORDER, lambda *_: None, truth)
+    run_chain(cloud.home, PLAN.end, production.messages, Stages(Console()))
     return Chain(cloud, truth, PLAN.end)

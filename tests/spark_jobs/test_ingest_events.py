@@ -88,15 +88,15 @@ def test_a_batch_that_died_after_a_write_is_completed_and_not_repeated(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, table: Table
 ) -> None:
     broker.produce(ORDERS, [*orders(1, 2), (b"O-3", b"?")])
-    append = bronze._Appender.__call__
+    append = bronze.Appender.__call__
 
-    def append_and_die(self: bronze._Appender, to: Table, rows: Any) -> None:
+    def append_and_die(self: bronze.Appender, to: Table, rows: Any) -> None:
         append(self, to, rows)
         if to == table:
             raise RuntimeError("the power went out")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bronze._Appender, "__call__", append_and_die)
+        patch.setattr(bronze.Appender, "__call__", append_and_die)
         with pytest.raises(StreamingQueryException, match="the power went out"):
             run(spark, lake, broker)
     broker.produce(ORDERS, orders(4))

@@ -71,11 +71,12 @@ def test_orders_follow_their_events_and_lines_the_books(spark: SparkSession, lak
     assert titles(spark, lake) == {("O-1", 1): "late", ("O-4", 1): "late"}
 
 
-@pytest.mark.full
 def test_a_run_that_died_between_orders_and_lines_is_made_good(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(spark, lake, BOOKS_CHANGES, book_change("c", "first", ORDERED_MS))
+    append(spark, lake, ORDER_EVENTS, deletion("O-0"))
+    assert refresh(spark, lake) == {"rows": 0, "lines": 0}
     append(spark, lake, ORDER_EVENTS, order_event())
     with monkeypatch.context() as patch:
         patch.setattr(merge_orders, "derive_lines", _die)

@@ -29,6 +29,11 @@ class Catalog:
     views_file: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @staticmethod
+    def prepare() -> None:
+        """Imports what `register` needs, which takes seconds: best done while a server starts."""
+        import localcloud.databricks.engine.connect  # noqa: F401
+
     def register(self, server: SparkServer) -> None:
         """Makes the lake known to a new server.
 

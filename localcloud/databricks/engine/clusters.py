@@ -175,6 +175,7 @@ class Clusters:
             spec = self._resolver.server_spec(cluster)
             self._install_libraries(cluster, spec)
             server = self._launch(spec)
+            self._catalog.prepare()
             server.wait_until_listening()
         except Exception as error:
             self.stop(cluster_id, str(error))
