@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from spark_jobs.auto_cdc.columns import quoted
-from spark_jobs.auto_cdc.schema import Widening
+from spark_jobs.auto_cdc.schema import Addition, Widening
 
 _NO_TABLE = {
     "TABLE_OR_VIEW_NOT_FOUND",
@@ -83,6 +83,12 @@ def set_properties(spark: SparkSession, name: str, properties: Mapping[str, str]
 def add_columns(spark: SparkSession, name: str, columns: StructType) -> None:
     listed = ", ".join(f"{quoted(f.name)} {type_ddl(f.dataType)}" for f in columns.fields)
     spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
+
+
+def add_fields(spark: SparkSession, name: str, additions: Iterable[Addition]) -> None:
+    listed = ", ".join(f"{quoted(*each.path)} {type_ddl(each.kind)}" for each in additions)
+    if listed:
+        spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
 
 
 def widen_columns(spark: SparkSession, table: Definition, widenings: Iterable[Widening]) -> None:

@@ -56,8 +56,12 @@ def merge_into_target(
     """
     puts = F.col(ACTION) == PUT
     assignments = {quoted(name): value for name, value in values.items()}
+    known = {name.lower() for name in tables.target_schema.names}
+    # Delta adds a column that the source of the MERGE has too, under the same name.
+    added = {name: value for name, value in values.items() if name.lower() not in known}
     merge = (
-        changes.mergeInto(tables.target, matches)
+        changes.withColumns(added)
+        .mergeInto(tables.target, matches)
         .whenMatched(F.col(ACTION) == DROP)
         .delete()
         .whenMatched(puts & differs)

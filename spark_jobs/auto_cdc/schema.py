@@ -40,6 +40,14 @@ class Widening:
     kind: DataType
 
 
+@dataclass(frozen=True)
+class Addition:
+    """A field that a column's struct gets."""
+
+    path: tuple[str, ...]
+    kind: DataType
+
+
 def orderable(kind: DataType) -> bool:
     match kind:
         case StructType():
@@ -142,6 +150,24 @@ def widenings(old: DataType, new: DataType, path: tuple[str, ...] = ()) -> Itera
             yield from widenings(old.valueType, new.valueType, (*path, "value"))
         case _ if not same_type(old, new):
             yield Widening(path, new)
+
+
+def inner_additions(old: DataType, new: DataType, path: tuple[str, ...] = ()) -> Iterator[Addition]:
+    """The fields that `new` has and `old` lacks within columns that both have."""
+    match old, new:
+        case StructType(), StructType():
+            known = {field.name.lower(): field for field in old.fields}
+            for field in new.fields:
+                if field.name.lower() in known:
+                    same = known[field.name.lower()]
+                    yield from inner_additions(same.dataType, field.dataType, (*path, same.name))
+                elif path:
+                    yield Addition((*path, field.name), field.dataType)
+        case ArrayType(), ArrayType():
+            yield from inner_additions(old.elementType, new.elementType, (*path, "element"))
+        case MapType(), MapType():
+            yield from inner_additions(old.keyType, new.keyType, (*path, "key"))
+            yield from inner_additions(old.valueType, new.valueType, (*path, "value"))
 
 
 def _within(where: str, name: str) -> str:

@@ -15,6 +15,7 @@ from pyspark.sql.types import BooleanType, DataType, StringType, StructField, St
 from spark_jobs.auto_cdc.ddl import (
     Definition,
     add_columns,
+    add_fields,
     create_table,
     find_table,
     register_table,
@@ -22,7 +23,7 @@ from spark_jobs.auto_cdc.ddl import (
     widen_columns,
 )
 from spark_jobs.auto_cdc.errors import TargetError
-from spark_jobs.auto_cdc.schema import merged_struct, merged_type, widenings
+from spark_jobs.auto_cdc.schema import inner_additions, merged_struct, merged_type, widenings
 from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
 
 _ID = "auto_cdc.id"
@@ -106,8 +107,7 @@ def prepare_tables(
     companion = _companion_of(spark, target)
     shape = shape_of(spec, target, companion, kept, sequence)
     widen_columns(spark, companion, widenings(companion.schema, shape.companion_schema()))
-    widen_columns(spark, target, widenings(target.schema, shape.target_schema(spec)))
-    return Tables(target.name, target.schema, companion.name, shape)
+    return Tables(target.name, _grown(spark, target, shape.target_schema(spec)), companion.name, shape)
 
 
 def shape_of(
@@ -152,16 +152,24 @@ def _adopted(spark: SparkSession, spec: Spec, target: Definition, shape: Shape) 
     companion = _companion_name(target.name)
     location = "" if _is_managed(spark, target.name) else _location(spark, target.name) + _SUFFIX
     _create_companion(spark, companion, shape, properties, location)
-    schema = target.schema
-    if spec.scd_type != 1 and START_AT not in schema.names:
+    if spec.scd_type != 1 and START_AT not in target.schema.names:
         _require_empty(spark, target.name)
-        intervals = StructType([StructField(name, shape.sequence) for name in (START_AT, END_AT)])
-        add_columns(spark, target.name, intervals)
-        schema = StructType(schema.fields + intervals.fields)
-    widen_columns(spark, target, widenings(target.schema, shape.target_schema(spec)))
+        add_columns(spark, target.name, StructType([StructField(name, shape.sequence) for name in (START_AT, END_AT)]))
+    schema = _grown(spark, target, shape.target_schema(spec))
     missing = {name: value for name, value in _TARGET_DEFAULTS.items() if name not in target.properties}
     set_properties(spark, target.name, missing | properties)
     return Tables(target.name, schema, companion, shape)
+
+
+def _grown(spark: SparkSession, table: Definition, wanted: StructType) -> StructType:
+    """Makes the table's columns able to hold what is wanted; whole new columns come with the call's commit.
+
+    Returns:
+        The columns as they are now.
+    """
+    widen_columns(spark, table, widenings(table.schema, wanted))
+    add_fields(spark, table.name, inner_additions(table.schema, wanted))
+    return spark.table(table.name).schema
 
 
 def _create_companion(

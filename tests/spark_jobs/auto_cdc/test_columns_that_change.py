@@ -24,8 +24,6 @@ from pyspark.sql.types import (
 from spark_jobs.auto_cdc import SchemaError, apply_changes
 from spark_jobs.auto_cdc.schema import Widening, merged_struct, merged_type, widenings
 
-pytestmark = pytest.mark.full
-
 
 def _apply(source: DataFrame, target: str, **options: Any) -> None:
     given: dict[str, Any] = {"target": target, "source": source, "keys": ["id"], "sequence_by": "at"}
@@ -120,6 +118,7 @@ def test_columns_are_added_widened_and_missed(spark: SparkSession, target: str) 
     assert spark.table(target).dtypes[:2] == [("id", "bigint"), ("price", "decimal(12,2)")]
 
 
+@pytest.mark.full
 def test_every_kind_of_column_is_compared(spark: SparkSession, target: str) -> None:
     """Maps can't be compared in SQL, names can hold dots and quotes, and a key and a sequence can have any order."""
     schema = "`the.key` date, at timestamp, tags map<string, array<map<string, int>>>, `a``b` binary"
@@ -171,6 +170,7 @@ def test_the_memory_outlives_the_catalog(spark: SparkSession, target: str, tmp_p
     assert _rows(spark, target, "id") == []
 
 
+@pytest.mark.full
 def test_a_target_that_was_dropped_and_made_anew_starts_without_memory(spark: SparkSession, target: str) -> None:
     deleted = spark.createDataFrame([(1, "a", 20, True)], "id int, name string, at int, deletes boolean")
     late = spark.createDataFrame([(1, "a", 10, False)], deleted.schema)
