@@ -9,8 +9,6 @@ from localcloud.airflow.client import AirflowClient, DagRun
 from localcloud.waiting import wait_until
 from tests.end_to_end.conftest import Chain
 
-pytestmark = pytest.mark.full
-
 DAG = "segment_customers"
 RUN_LIMIT_SECONDS = 300.0
 
@@ -32,6 +30,7 @@ def known(chain: Chain) -> set[str]:
         return {run.run_id for run in airflow.runs(DAG)}
 
 
+@pytest.mark.full
 def test_a_trigger_from_the_command_line_takes_its_date_from_conf(chain: Chain, known: set[str]) -> None:
     day = (chain.last_day - dt.timedelta(days=40)).isoformat()
 
@@ -42,6 +41,7 @@ def test_a_trigger_from_the_command_line_takes_its_date_from_conf(chain: Chain, 
     assert rows == [{"lookback_days": 30}]
 
 
+@pytest.mark.full
 def test_a_backfill_makes_each_partition_and_touches_no_other(chain: Chain, known: set[str]) -> None:
     before = partitions(chain)
     days = [(chain.last_day - dt.timedelta(days=back)).isoformat() for back in (92, 91, 90)]

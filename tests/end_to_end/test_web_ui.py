@@ -13,8 +13,6 @@ from localcloud.airflow.client import ADMIN, AirflowClient, DagRun
 from localcloud.waiting import wait_until
 from tests.end_to_end.conftest import Chain
 
-pytestmark = pytest.mark.full
-
 DAG = "segment_customers"
 RUN_LIMIT_SECONDS = 300.0
 PAGE_LIMIT_SECONDS = 60
