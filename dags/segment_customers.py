@@ -11,7 +11,7 @@ champion model's segment for each of them, and the report. A partition depends o
 **It is red: what now?** Open the failed task's log: its last lines hold the job's own sentence and the run's page.
 
 - Clear the failed task: the partition is written again as a whole.
-- A table that is required and does not exist yet: run `ingest_events` and `refresh_silver` first.
+- All of it is skipped while there is no silver table, or no order that counts: run `ingest_events`, then clear it.
 - `assign_segments` is skipped, not red, while there is no champion model: run `train_kmeans`.
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
 """
@@ -57,7 +57,8 @@ with DAG(
     write_report = SubmitJobOperator(
         task_id="write_report",
         parameters={"snapshot_date": SNAPSHOT_DATE},
-        # Without a champion assign_segments is skipped; the report then says so.
-        trigger_rule=TriggerRule.NONE_FAILED,
+        # Without a champion assign_segments is skipped, and the report says so; without RFM there is nothing to report.
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
     sync_storage_key >> aggregate_rfm >> assign_segments >> write_report
+    aggregate_rfm >> write_report

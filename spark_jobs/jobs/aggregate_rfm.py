@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from spark_jobs.entry import Result, run_job
-from spark_jobs.errors import ArgumentError
+from spark_jobs.errors import ArgumentError, MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import on, partition
 from spark_jobs.tables import CUSTOMERS, ORDERS, RFM
@@ -40,14 +40,14 @@ class Config:
 
 
 def run(spark: SparkSession, config: Config) -> Result:
-    """Replaces the partition of `snapshot_date` and no other."""
+    """Replaces the partition of `snapshot_date` and no other; skipped while there is no silver table to read."""
     lake = Lake(config.lake_root, config.catalog)
-    rows = rfm(
-        lake.read(spark, CUSTOMERS),
-        lake.read(spark, ORDERS),
-        snapshot_date=config.snapshot_date,
-        lookback_days=config.lookback_days,
-    )
+    try:
+        customers, orders = lake.read(spark, CUSTOMERS), lake.read(spark, ORDERS)
+    except MissingTableError as error:
+        # A schedule that starts before the first events isn't a failure.
+        return {"snapshot_date": config.snapshot_date, "rows": 0, "skipped": str(error)}
+    rows = rfm(customers, orders, snapshot_date=config.snapshot_date, lookback_days=config.lookback_days)
     lake.replace(spark, RFM, rows, where=on(config.snapshot_date))
     return _result(config, customers=partition(lake, spark, RFM, config.snapshot_date).count())
 

@@ -125,7 +125,9 @@ def test_segments_have_one_partition_per_day(bag: DagBag) -> None:
 
 
 def test_the_report_is_written_without_segments_too(bag: DagBag) -> None:
-    assert bag.dags["segment_customers"].get_task("write_report").trigger_rule is TriggerRule.NONE_FAILED
+    write_report = bag.dags["segment_customers"].get_task("write_report")
+    assert write_report.trigger_rule is TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    assert write_report.upstream_task_ids == {"aggregate_rfm", "assign_segments"}
 
 
 def test_a_new_installation_trains_no_model_before_its_first_monday(bag: DagBag) -> None:

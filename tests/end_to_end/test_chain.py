@@ -118,3 +118,9 @@ def test_the_workspace_keeps_the_storage_key_in_its_secret_store_and_in_its_clus
     holding = {path.name for path in in_files(home.workspace, forms(home.secret("storage-key")), allowed=[])}
 
     assert holding == {"adls-account-key", "core-site.xml"}
+
+
+def test_the_token_of_the_clusters_is_in_its_own_file_alone(chain: Chain) -> None:
+    home = chain.cloud.home
+
+    assert list(in_files(home.root, forms(home.secret("connect-token")), allowed=[home.secrets])) == []

@@ -68,3 +68,10 @@ def test_wrong_arguments_end_in_one_sentence() -> None:
         main(["--lake_root=file:/nowhere"])
     with pytest.raises(ArgumentError, match=r"--lookback_days must be a number of days, or 0 .* found -1"):
         main(["--lake_root=file:/nowhere", "--snapshot_date=2026-01-31", "--lookback_days=-1"])
+
+
+def test_is_skipped_while_there_is_nothing_to_read(spark: SparkSession, lake: Lake) -> None:
+    result = run(spark, Config(lake.root, D))
+
+    assert (result["rows"], result["skipped"][:29]) == (0, "silver.customers is required ")
+    assert not lake.exists(spark, RFM)

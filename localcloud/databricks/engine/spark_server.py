@@ -3,10 +3,12 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import escape
 
 from localcloud.databricks.engine.processes import clean_environment, stop_tree
@@ -19,6 +21,7 @@ _MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _START_SECONDS = 180
 _POLL_SECONDS = 0.05
 _LOG_LINES_SHOWN = 15
+_LAST_LINES_SECONDS = 2
 
 # What spark-submit would pass (org.apache.spark.launcher.JavaModuleOptions).
 _MODULE_OPTIONS = (
@@ -129,6 +132,7 @@ class SparkServer:
     port: int
     spec: ServerSpec
     token: str
+    log: threading.Thread
 
     def remote(self, session_id: str) -> str:
         """The URL for `SPARK_REMOTE`; pyspark sends a token without TLS to the host named `localhost` alone."""
@@ -169,17 +173,27 @@ def launch_server(home: Home, spec: ServerSpec) -> SparkServer:
     """Starts a server and returns at once."""
     port = _free_port()
     _write_configuration(home, spec, port)
-    with spec.log.open("wb") as output:
-        process = subprocess.Popen(
-            ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
-            cwd=spec.folder,
-            env=_environment(home, spec),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return SparkServer(process, port, spec, home.secret("connect-token"))
+    process = subprocess.Popen(
+        ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
+        cwd=spec.folder,
+        env=_environment(home, spec),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    token = home.secret("connect-token")
+    log = threading.Thread(target=_write_log, args=(process.stdout, spec.log, token), daemon=True)
+    log.start()
+    return SparkServer(process, port, spec, token, log)
+
+
+def _write_log(output: IO[bytes], log: Path, token: str) -> None:
+    """Copies what the server prints, without the token: pyspark's workers print the address that they connect to."""
+    with log.open("wb", buffering=0) as file:
+        for line in output:
+            file.write(line.replace(token.encode(), b"[REDACTED]"))
 
 
 def _write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
@@ -254,4 +268,5 @@ def _is_listening(port: int) -> bool:
 
 
 def _tail(server: SparkServer) -> str:
+    server.log.join(_LAST_LINES_SECONDS)
     return "\n".join(server.spec.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])
