@@ -58,9 +58,9 @@ def merge_into_target(
     assignments = {quoted(name): value for name, value in values.items()}
     known = {name.lower() for name in tables.target_schema.names}
     # Delta adds a column that the source of the MERGE has too, under the same name.
-    added = {name: value for name, value in values.items() if name.lower() not in known}
+    added = [value.alias(name) for name, value in values.items() if name.lower() not in known]
     merge = (
-        changes.withColumns(added)
+        changes.select("*", *added)
         .mergeInto(tables.target, matches)
         .whenMatched(F.col(ACTION) == DROP)
         .delete()
