@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from fastapi.routing import APIRoute
 
 from localcloud.databricks.routes import (
@@ -18,8 +17,6 @@ from localcloud.databricks.routes import (
     users,
     workspace_files,
 )
-
-pytestmark = pytest.mark.full
 
 LEDGER = (Path(__file__).parents[3] / "docs" / "local-databricks.md").read_text()
 GROUPS = (clusters, dbfs, files, jobs, libraries, local, runs, secrets, users, workspace_files)

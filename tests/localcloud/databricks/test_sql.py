@@ -7,8 +7,6 @@ from localcloud.databricks.sql import query, warm_up
 from tests.localcloud.databricks.server import Server, step
 from tests.localcloud.waiting import wait_until
 
-pytestmark = pytest.mark.full
-
 
 @pytest.fixture(scope="module")
 def cluster_id(workspace: Server) -> str:

@@ -17,8 +17,6 @@ from localcloud.home import CONTAINER, LAKE_ROOT, STORAGE_ACCOUNT, Home
 from localcloud.services import azurite
 from localcloud.waiting import wait_until
 
-pytestmark = pytest.mark.full
-
 
 @pytest.fixture(scope="module")
 def account(home: Home) -> Iterator[BlobServiceClient]:
