@@ -90,9 +90,9 @@ def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> N
             airflow.unpause(dag_id)
         with stages.stage("ingest_events: Kafka to bronze") as status:
             refreshed = {run.run_id for run in airflow.runs("refresh_silver") if run.is_finished}
-            taken = _ingest(airflow, messages, status)
+            rows = _ingest(airflow, messages, status)
         with stages.stage("refresh_silver: customers, books and orders") as status:
-            if taken > 0:
+            if rows > 0:
                 _await_run(airflow, "refresh_silver", refreshed)
             for run in airflow.runs("refresh_silver"):
                 if run.run_id not in refreshed:

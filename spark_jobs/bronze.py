@@ -24,14 +24,14 @@ from spark_jobs.tables import (
 from spark_jobs.transforms.changes import BOOK_CHANGES, CUSTOMER_CHANGES, read_changes
 from spark_jobs.transforms.order_events import read_order_events
 
-_CHANGES = {"bookstore.customers": CUSTOMER_CHANGES, "bookstore.books": BOOK_CHANGES}
-
 TOPICS: dict[str, Table] = {
     "bookstore.customers": CUSTOMERS_CHANGES,
     "bookstore.books": BOOKS_CHANGES,
     "bookstore.orders": ORDER_EVENTS,
 }
 """Where each topic's messages go."""
+
+_CHANGES = {CUSTOMERS_CHANGES: CUSTOMER_CHANGES, BOOKS_CHANGES: BOOK_CHANGES}
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,6 @@ def write_batch(batch: DataFrame, batch_id: int, *, bronze: Bronze) -> None:
             _write(read, plan, Appender(bronze.lake, plan.stream_id, batch_id), now)
 
 
-def _write(read: dict[str, DataFrame], plan: BatchPlan, append: "Appender", now: dt.datetime) -> None:
-    """Writes what was read of each topic, and the account of it last."""
-    outcomes = reduce(DataFrame.unionByName, (rows.select(*types(QUARANTINE.columns)) for rows in read.values()))
-    counts = _count(outcomes)
-    for topic, rows in read.items():
-        if any(count.bronze_rows for count in counts if count.topic == topic):
-            append(TOPICS[topic], rows.where("reason_code IS NULL").drop("reason_code", "reason"))
-    if any(count.quarantine_rows for count in counts):
-        append(QUARANTINE, outcomes.where("reason_code IS NOT NULL"))
-    accounts = list(account(plan, append.batch_id, counts, now))
-    append(INGEST_AUDIT, outcomes.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
-
-
 @dataclass(frozen=True)
 class Appender:
     """Appends to a table once per batch: Delta skips a `txnVersion` that the table has seen of a `txnAppId`.
@@ -99,6 +86,19 @@ class Appender:
         writer.save(self.lake.path(table))
 
 
+def _write(read: dict[str, DataFrame], plan: BatchPlan, append: Appender, now: dt.datetime) -> None:
+    """Writes what was read of each topic, and the account of it last."""
+    outcomes = reduce(DataFrame.unionByName, (rows.select(*types(QUARANTINE.columns)) for rows in read.values()))
+    counts = _count(outcomes)
+    for topic, rows in read.items():
+        if any(count.bronze_rows for count in counts if count.topic == topic):
+            append(TOPICS[topic], rows.where("reason_code IS NULL").drop("reason_code", "reason"))
+    if any(count.quarantine_rows for count in counts):
+        append(QUARANTINE, outcomes.where("reason_code IS NOT NULL"))
+    accounts = list(account(plan, append.batch_id, counts, now))
+    append(INGEST_AUDIT, outcomes.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
+
+
 def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
     """Of Kafka's columns those that are kept."""
     return batch.select(
@@ -114,7 +114,7 @@ def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
 
 def _read(messages: DataFrame, topic: str, currency: str) -> DataFrame:
     of_topic = messages.where(F.col("topic") == topic)
-    changes = _CHANGES.get(topic)
+    changes = _CHANGES.get(TOPICS[topic])
     return read_changes(of_topic, changes) if changes else read_order_events(of_topic, currency)
 
 

@@ -99,7 +99,7 @@ def _configuration(home: Home, dags: Path) -> dict[str, str]:
             # On a busy laptop Airflow's own server can take longer than the five seconds that tasks give it.
             "execution_api_timeout": 60,
             # That a task's process has ended is seen at its next heartbeat at the latest. One that defers and is back
-            # before that counts as failed, and is run again: with the usual five seconds that is most short runs.
+            # before that counts as failed, and is run again: with the usual five seconds, short runs at times were.
             "min_heartbeat_interval": 1,
         },
         # A laptop's Airflow is idle most of the time: look often, so that a task follows the one before at once.

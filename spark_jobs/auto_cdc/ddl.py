@@ -80,15 +80,9 @@ def set_properties(spark: SparkSession, name: str, properties: Mapping[str, str]
     spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({_listed(properties)})")
 
 
-def add_columns(spark: SparkSession, name: str, columns: StructType) -> None:
-    listed = ", ".join(f"{quoted(f.name)} {type_ddl(f.dataType)}" for f in columns.fields)
+def add_columns(spark: SparkSession, name: str, additions: Iterable[Addition]) -> None:
+    listed = ", ".join(f"{quoted(*addition.path)} {type_ddl(addition.kind)}" for addition in additions)
     spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
-
-
-def add_fields(spark: SparkSession, name: str, additions: Iterable[Addition]) -> None:
-    listed = ", ".join(f"{quoted(*each.path)} {type_ddl(each.kind)}" for each in additions)
-    if listed:
-        spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
 
 
 def widen_columns(spark: SparkSession, table: Definition, widenings: Iterable[Widening]) -> None:

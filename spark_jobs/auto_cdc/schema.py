@@ -42,7 +42,7 @@ class Widening:
 
 @dataclass(frozen=True)
 class Addition:
-    """A field that a column's struct gets."""
+    """A column, or a field within one, that is new."""
 
     path: tuple[str, ...]
     kind: DataType
@@ -135,39 +135,34 @@ def _digits(kind: DataType) -> tuple[int, int] | None:
     return (_INTEGER_DIGITS[type(kind)], 0) if type(kind) in _INTEGER_DIGITS else None
 
 
-def widenings(old: DataType, new: DataType, path: tuple[str, ...] = ()) -> Iterator[Widening]:
+def widenings(old: DataType, new: DataType) -> Iterator[Widening]:
     """The parts of `old` that have to grow to become `new`."""
+    return (change for change in _growth(old, new) if isinstance(change, Widening))
+
+
+def inner_additions(old: StructType, new: StructType) -> Iterator[Addition]:
+    """The fields that `new` has and `old` lacks within columns that both have."""
+    return (change for change in _growth(old, new) if isinstance(change, Addition) and len(change.path) > 1)
+
+
+def _growth(old: DataType, new: DataType, path: tuple[str, ...] = ()) -> Iterator[Widening | Addition]:
     match old, new:
         case StructType(), StructType():
-            known = {field.name.lower(): field for field in new.fields}
-            for field in old.fields:
-                if field.name.lower() in known:
-                    yield from widenings(field.dataType, known[field.name.lower()].dataType, (*path, field.name))
+            ours = {field.name.lower(): field for field in old.fields}
+            theirs = {field.name.lower(): field for field in new.fields}
+            for name, field in ours.items():
+                if name in theirs:
+                    yield from _growth(field.dataType, theirs[name].dataType, (*path, field.name))
+            yield from (
+                Addition((*path, theirs[name].name), theirs[name].dataType) for name in theirs if name not in ours
+            )
         case ArrayType(), ArrayType():
-            yield from widenings(old.elementType, new.elementType, (*path, "element"))
+            yield from _growth(old.elementType, new.elementType, (*path, "element"))
         case MapType(), MapType():
-            yield from widenings(old.keyType, new.keyType, (*path, "key"))
-            yield from widenings(old.valueType, new.valueType, (*path, "value"))
+            yield from _growth(old.keyType, new.keyType, (*path, "key"))
+            yield from _growth(old.valueType, new.valueType, (*path, "value"))
         case _ if not same_type(old, new):
             yield Widening(path, new)
-
-
-def inner_additions(old: DataType, new: DataType, path: tuple[str, ...] = ()) -> Iterator[Addition]:
-    """The fields that `new` has and `old` lacks within columns that both have."""
-    match old, new:
-        case StructType(), StructType():
-            known = {field.name.lower(): field for field in old.fields}
-            for field in new.fields:
-                if field.name.lower() in known:
-                    same = known[field.name.lower()]
-                    yield from inner_additions(same.dataType, field.dataType, (*path, same.name))
-                elif path:
-                    yield Addition((*path, field.name), field.dataType)
-        case ArrayType(), ArrayType():
-            yield from inner_additions(old.elementType, new.elementType, (*path, "element"))
-        case MapType(), MapType():
-            yield from inner_additions(old.keyType, new.keyType, (*path, "key"))
-            yield from inner_additions(old.valueType, new.valueType, (*path, "value"))
 
 
 def _within(where: str, name: str) -> str:

@@ -7,7 +7,7 @@ random id in their properties, so that a target that was dropped and created ane
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BooleanType, DataType, StringType, StructField, StructType
@@ -15,7 +15,6 @@ from pyspark.sql.types import BooleanType, DataType, StringType, StructField, St
 from spark_jobs.auto_cdc.ddl import (
     Definition,
     add_columns,
-    add_fields,
     create_table,
     find_table,
     register_table,
@@ -23,7 +22,7 @@ from spark_jobs.auto_cdc.ddl import (
     widen_columns,
 )
 from spark_jobs.auto_cdc.errors import TargetError
-from spark_jobs.auto_cdc.schema import inner_additions, merged_struct, merged_type, widenings
+from spark_jobs.auto_cdc.schema import Addition, inner_additions, merged_struct, merged_type, widenings
 from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
 
 _ID = "auto_cdc.id"
@@ -154,7 +153,8 @@ def _adopted(spark: SparkSession, spec: Spec, target: Definition, shape: Shape) 
     _create_companion(spark, companion, shape, properties, location)
     if spec.scd_type != 1 and START_AT not in target.schema.names:
         _require_empty(spark, target.name)
-        add_columns(spark, target.name, StructType([StructField(name, shape.sequence) for name in (START_AT, END_AT)]))
+        add_columns(spark, target.name, [Addition((name,), shape.sequence) for name in (START_AT, END_AT)])
+        target = replace(target, schema=spark.table(target.name).schema)
     schema = _grown(spark, target, shape.target_schema(spec))
     missing = {name: value for name, value in _TARGET_DEFAULTS.items() if name not in target.properties}
     set_properties(spark, target.name, missing | properties)
@@ -165,10 +165,13 @@ def _grown(spark: SparkSession, table: Definition, wanted: StructType) -> Struct
     """Makes the table's columns able to hold what is wanted; whole new columns come with the call's commit.
 
     Returns:
-        The columns as they are now.
+        The columns that the table has now; what was widened reads as either type.
     """
     widen_columns(spark, table, widenings(table.schema, wanted))
-    add_fields(spark, table.name, inner_additions(table.schema, wanted))
+    additions = list(inner_additions(table.schema, wanted))
+    if not additions:
+        return table.schema
+    add_columns(spark, table.name, additions)
     return spark.table(table.name).schema
 
 

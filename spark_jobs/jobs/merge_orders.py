@@ -62,7 +62,7 @@ def orders_of(events: DataFrame) -> DataFrame:
 def revise_lines(revisions: DataFrame, _batch_id: int, *, lake: Lake) -> None:
     """Describes anew the lines that a late book event may have changed, whether or not their orders did."""
     orders = orders_to_revise(lake.read(revisions.sparkSession, ORDER_LINE_ITEMS), revisions)
-    # Most book events are about the time to come; looking costs a tenth of a MERGE that changes nothing.
+    # Most book events are about the time to come; a MERGE that changes nothing would still cost a dozen statements.
     if not orders.isEmpty():
         derive_lines(lake, orders)
 

@@ -1,10 +1,11 @@
 """Reads what the page says about the data's way: events in, rows out, and what ran when."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from itertools import chain
+from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -29,6 +30,8 @@ from spark_jobs.tables import (
     Table,
 )
 
+Result = TypeVar("Result")
+
 _BRONZE = (CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS)
 _SILVER = (CUSTOMERS, BOOKS_HISTORY, ORDERS, ORDER_LINE_ITEMS)
 _GOLD = (CUSTOMER_ORDERS, RFM, CUSTOMER_SEGMENTS, KMEANS_MODELS)
@@ -40,7 +43,7 @@ _NEWEST = dict.fromkeys((*_BRONZE, QUARANTINE), "ingested_at") | {
     ORDER_LINE_ITEMS: "ordered_at",
 }
 _COMMITS_PER_TABLE = 6
-# A statement on a small table waits more than it works.
+# One statement on a small table leaves cores idle.
 _AT_ONCE = 4
 _COMMITS = 30
 _MINUTE = "yyyy-MM-dd HH:mm"
@@ -52,8 +55,7 @@ def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
     tables = _written(spark, lake)
     quarantine = _quarantine(tables)
     told = [table for table in tables if table != INGEST_AUDIT]  # written with bronze: it would tell the same twice
-    with ThreadPoolExecutor(_AT_ONCE) as executor:
-        commits = executor.map(lambda table: _commits(spark, lake, table), told)
+    commits = _side_by_side(lambda table: _commits(spark, lake, table), told)
     return Pipeline(
         funnel=_funnel(tables, quarantine),
         quarantine=quarantine,
@@ -64,9 +66,13 @@ def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
 
 def _written(spark: SparkSession, lake: Lake) -> dict[Table, DataFrame]:
     tables = (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD)
-    with ThreadPoolExecutor(_AT_ONCE) as executor:
-        read = executor.map(lambda table: _read_if_written(spark, lake, table), tables)
+    read = _side_by_side(lambda table: _read_if_written(spark, lake, table), tables)
     return {table: rows for table, rows in zip(tables, read, strict=True) if rows is not None}
+
+
+def _side_by_side(act: Callable[[Table], Result], tables: Iterable[Table]) -> list[Result]:
+    with ThreadPoolExecutor(_AT_ONCE) as executor:
+        return list(executor.map(act, tables))
 
 
 def _read_if_written(spark: SparkSession, lake: Lake, table: Table) -> DataFrame | None:

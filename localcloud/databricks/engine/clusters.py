@@ -14,7 +14,8 @@ from sqlalchemy import select
 from localcloud.databricks.engine import libraries as wheels
 from localcloud.databricks.engine.catalog import Catalog
 from localcloud.databricks.engine.resolving import Resolver
-from localcloud.databricks.engine.spark_server import ClusterStartError, ServerSpec, SparkServer, launch_server
+from localcloud.databricks.engine.server_spec import ServerSpec
+from localcloud.databricks.engine.spark_server import ClusterStartError, SparkServer, launch_server
 from localcloud.databricks.errors import invalid_parameter
 from localcloud.databricks.payloads import ClusterSpec
 from localcloud.databricks.state import Cluster, State, now

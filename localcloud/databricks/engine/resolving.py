@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.databricks.engine import libraries as wheels
-from localcloud.databricks.engine.spark_server import ServerSpec
+from localcloud.databricks.engine.server_spec import ServerSpec
 from localcloud.databricks.files import FileTree
 from localcloud.databricks.payloads import ClusterSpec
 from localcloud.databricks.secret_scopes import SecretScopes, refers_to_secret
