@@ -1,5 +1,10 @@
 """Order events, each the whole order at one version, to flat rows."""
 
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -12,13 +17,11 @@ STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled", "returned")
 
 _KINDS = types(ORDER_ROW)
 _SCALARS = {name: kind for name, kind in _KINDS.items() if name != "lines"}
-_LINE = ("line_no", "book_id", "quantity", "unit_price", "returned_quantity")
+_LINE = {"line_no": "int", "book_id": "bigint", "quantity": "int", "unit_price": EXACT, "returned_quantity": "int"}
+_LINE_TEXTS = f"array<struct<{','.join(f'{name}:string' for name in _LINE)}>>"
 # A price is a variant, since the text of a JSON number would go through a double on its way.
-_WRITTEN_LINES = (
-    "array<struct<line_no:string,book_id:string,quantity:string,unit_price:variant,returned_quantity:string>>"
-)
-_LINE_TEXTS = _WRITTEN_LINES.replace("variant", "string")
-_LINES_READ = f"array<struct<line_no:int,book_id:bigint,quantity:int,unit_price:{EXACT},returned_quantity:int>>"
+_WRITTEN_LINES = _LINE_TEXTS.replace("unit_price:string", "unit_price:variant")
+_AMOUNT = "decimal(38,2)"
 _AMOUNT_LIMIT = 10**16  # decimal(18,2) holds less than that
 
 
@@ -62,10 +65,7 @@ def _key_id(text: Column) -> Column:
 def _with_values(messages: DataFrame) -> DataFrame:
     return (
         messages.withColumn("texts", of(F.col("document")))
-        .withColumn("line_texts", F.col("texts.lines").cast(_LINE_TEXTS))
-        .withColumns(
-            {"row": read_row(F.col("texts"), _SCALARS), "lines_read": F.col("line_texts").try_cast(_LINES_READ)}
-        )
+        .withColumns({"row": read_row(F.col("texts"), _SCALARS), "judged": _judged(F.col("texts.lines"))})
         .withColumn("order_id", F.nullif(F.col("row.order_id"), F.lit("")))
     )
 
@@ -75,7 +75,7 @@ def _with_verdict(messages: DataFrame, currency: str) -> DataFrame:
         *document_rules(F.col("text"), F.col("document")),
         *unreadable_fields(F.col("texts"), F.col("row"), _SCALARS),
         *_order_rules(currency),
-        *_line_rules(F.col("line_texts"), F.col("lines_read")),
+        *_line_rules(F.col("judged")),
     ]
     no_key = Rule("missing_order_id", F.col("key_id").isNull(), F.lit("a deletion needs the order_id in its key"))
     is_deletion = F.col("value").isNull()
@@ -107,54 +107,88 @@ def _one_of(reason_code: str, name: str, allowed: tuple[str, ...]) -> Rule:
     return Rule(reason_code, ~is_allowed, F.concat(F.lit(required), F.coalesce(value, F.lit("none"))))
 
 
-def _line_rules(texts: Column, lines: Column) -> list[Rule]:
-    has_unreadable = F.exists(F.arrays_zip(texts.alias("texts"), lines.alias("lines")), _is_unreadable)
+def _judged(lines: Column) -> Column:
+    """Each line with what is wrong about it, in one expression.
+
+    A function over an array is interpreted, not compiled, and slow where it reads fields from a stored row: so the
+    fields of what was just made are read, and the rules ask for the outcome alone.
+    """
+    return F.transform(F.transform(lines.cast(_LINE_TEXTS), _read_line), _judge_line)
+
+
+def _read_line(text: Column) -> Column:
+    """What stands in a line, and what was read of it."""
+    values = {name: text[name].try_cast(kind) for name, kind in _LINE.items()}
+    values["unit_price"] = read_exact(text["unit_price"])
+    return F.struct(text.alias("text"), *[value.alias(name) for name, value in values.items()])
+
+
+def _judge_line(read: Column) -> Column:
+    """The line as it is stored, what it amounts to, and the index in `_LINE_FAULTS` of the first that it has."""
+    values = {name: read[name] for name in _LINE}
+    values["unit_price"] = to_money(read["unit_price"])
+    values["returned_quantity"] = F.coalesce(read["returned_quantity"], F.lit(0))
+    faults = [F.when(fault.is_there(read), F.lit(index)) for index, fault in enumerate(_LINE_FAULTS)]
+    return F.struct(
+        F.struct(*[value.alias(name) for name, value in values.items()]).alias("line"),
+        (read["quantity"] * values["unit_price"]).cast(_AMOUNT).alias("amount"),
+        F.coalesce(*faults).alias("fault"),
+    )
+
+
+def _is_unreadable(read: Column) -> Column:
+    return reduce(or_, [read["text"][name].isNotNull() & read[name].isNull() for name in _LINE])
+
+
+def _has_no_line_no(read: Column) -> Column:
+    return read["line_no"].isNull()
+
+
+def _has_no_quantity(read: Column) -> Column:
+    return F.coalesce(read["quantity"] < 1, F.lit(True))
+
+
+def _returns_wrongly(read: Column) -> Column:
+    return ~read["returned_quantity"].between(F.lit(0), read["quantity"])
+
+
+def _is_mispriced(read: Column) -> Column:
+    return F.coalesce(to_money(read["unit_price"]) < 0, F.lit(True))
+
+
+class LineFault(NamedTuple):
+    """What must not be of a line."""
+
+    reason_code: str
+    is_there: Callable[[Column], Column]
+    reason: str
+
+
+_LINE_FAULTS = (
+    LineFault("unreadable_value", _is_unreadable, "a line's field is not of the required type"),
+    LineFault("missing_line_no", _has_no_line_no, "line_no is required"),
+    LineFault("invalid_quantity", _has_no_quantity, "quantity must be at least 1"),
+    LineFault("invalid_returned_quantity", _returns_wrongly, "0 <= returned_quantity <= quantity"),
+    LineFault("invalid_price", _is_mispriced, "unit_price must be >= 0 with at most two decimals"),
+)
+
+
+def _line_rules(judged: Column) -> list[Rule]:
+    lines = judged["line"]
+    first_fault = F.array_min(judged["fault"])
+    unreadable, no_line_no, *others = [
+        Rule(fault.reason_code, first_fault == index, F.lit(fault.reason)) for index, fault in enumerate(_LINE_FAULTS)
+    ]
     is_repeated = F.size(F.array_distinct(lines["line_no"])) < F.size(lines)
+    gross = F.aggregate(judged["amount"], F.lit(0).cast(_AMOUNT), lambda total, amount: (total + amount).cast(_AMOUNT))
     return [
         Rule("no_lines", F.coalesce(F.size(lines) < 1, F.lit(True)), F.lit("an order must have lines")),
-        Rule("unreadable_value", has_unreadable, F.lit("a line's field is not of the required type")),
-        Rule("missing_line_no", F.exists(lines, lambda line: line["line_no"].isNull()), F.lit("line_no is required")),
+        unreadable,
+        no_line_no,
         Rule("duplicate_line_no", is_repeated, F.lit("a line_no stands twice in the order")),
-        Rule("invalid_quantity", F.exists(lines, _has_no_quantity), F.lit("quantity must be at least 1")),
-        Rule(
-            "invalid_returned_quantity", F.exists(lines, _returns_wrongly), F.lit("0 <= returned_quantity <= quantity")
-        ),
-        Rule(
-            "invalid_price", F.exists(lines, _is_mispriced), F.lit("unit_price must be >= 0 with at most two decimals")
-        ),
-        Rule("amount_out_of_range", _gross(lines) >= _AMOUNT_LIMIT, F.lit("the order's amount must be below 10^16")),
+        *others,
+        Rule("amount_out_of_range", gross >= _AMOUNT_LIMIT, F.lit("the order's amount must be below 10^16")),
     ]
-
-
-def _is_unreadable(pair: Column) -> Column:
-    text, line = pair["texts"], pair["lines"]
-    read = {**{name: line[name] for name in _LINE}, "unit_price": read_exact(text["unit_price"])}
-    parts = [text[name].isNotNull() & value.isNull() for name, value in read.items()]
-    unreadable = parts[0]
-    for part in parts[1:]:
-        unreadable |= part
-    return unreadable
-
-
-def _has_no_quantity(line: Column) -> Column:
-    return F.coalesce(line["quantity"] < 1, F.lit(True))
-
-
-def _returns_wrongly(line: Column) -> Column:
-    return F.coalesce(~line["returned_quantity"].between(F.lit(0), line["quantity"]), F.lit(False))
-
-
-def _is_mispriced(line: Column) -> Column:
-    return F.coalesce(to_money(line["unit_price"]) < 0, F.lit(True))
-
-
-def _gross(lines: Column) -> Column:
-    zero = F.lit(0).cast("decimal(38,2)")
-    return F.aggregate(lines, zero, lambda total, line: (total + _line_amount(line)).cast("decimal(38,2)"))
-
-
-def _line_amount(line: Column) -> Column:
-    return F.coalesce(line["quantity"] * to_money(line["unit_price"]), F.lit(0))
 
 
 def _row() -> list[Column]:
@@ -162,12 +196,4 @@ def _row() -> list[Column]:
     is_deletion = F.col("value").isNull()
     scalars = {name: F.col("row")[name] for name in _SCALARS}
     scalars["order_id"] = F.when(is_deletion, F.col("key_id")).otherwise(F.col("order_id"))
-    lines = F.transform("lines_read", _stored_line)
-    return [*[column.alias(name) for name, column in scalars.items()], lines.alias("lines")]
-
-
-def _stored_line(line: Column) -> Column:
-    stored = {name: line[name] for name in _LINE}
-    stored["unit_price"] = to_money(line["unit_price"])
-    stored["returned_quantity"] = F.coalesce(line["returned_quantity"], F.lit(0))
-    return F.struct(*[value.alias(name) for name, value in stored.items()])
+    return [*[column.alias(name) for name, column in scalars.items()], F.col("judged.line").alias("lines")]
