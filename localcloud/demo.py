@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.status import Status
 
 from localcloud import lifecycle
-from localcloud.airflow.client import ADMIN, AirflowClient, DagRun
+from localcloud.airflow.client import ADMIN, DONE, AirflowClient, DagRun
 from localcloud.bookstore.plan import Disorder, Plan
 from localcloud.bookstore.production import produce_bookstore
 from localcloud.home import Home
@@ -20,7 +20,6 @@ from localcloud.waiting import wait_until
 
 RUN_LIMIT_SECONDS = 600.0
 _ASSET_LIMIT_SECONDS = 120.0
-_DONE = {"success", "skipped"}
 
 
 DISORDER = Disorder(late=0.02, duplicates=0.02, malformed=0.005)
@@ -72,8 +71,8 @@ def play(home: Home, plan: Plan, console: Console) -> None:
 def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> None:
     """Runs every DAG of the chain on what is in Kafka, in the order in which data flows.
 
-    RFM of the last day comes first, since K-Means is trained on it. The tasks of that run that had no model to work
-    with are then cleared, as an operator would, and done again.
+    RFM of the last day comes first, since K-Means is trained on it, while that run goes on without the new model. Its
+    tasks that lacked it are then cleared, as an operator would, and done again.
 
     Args:
         home: The local cloud.
@@ -98,11 +97,14 @@ def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> N
                 if run.run_id not in refreshed:
                     _follow(airflow, run, status)
         with stages.stage(f"segment_customers: RFM as of {partition}") as status:
-            labelling = _follow(airflow, airflow.trigger("segment_customers", partition_key=partition), status)
+            labelling = airflow.trigger("segment_customers", partition_key=partition)
+            _follow(airflow, labelling, status, until="aggregate_rfm")
         with stages.stage("train_kmeans: a champion model") as status:
-            _follow(airflow, airflow.trigger("train_kmeans", conf={"snapshot_date": partition}), status)
+            trained = _follow(airflow, airflow.trigger("train_kmeans", conf={"snapshot_date": partition}), status)
         with stages.stage(f"segment_customers: segments and report as of {partition}") as status:
-            _follow(airflow, airflow.clear(labelling, "assign_segments"), status)
+            labelled = _follow(airflow, labelling, status)
+            if not _has_labels_of(airflow, labelled, trained):
+                _follow(airflow, airflow.clear(labelled, "assign_segments"), status)
 
 
 def show_next_steps(home: Home, report: Path, stages: Stages) -> None:
@@ -145,13 +147,21 @@ def _ingest(airflow: AirflowClient, messages: int, status: Status) -> int:
     return sum(result["rows"] for result in results)
 
 
-def _follow(airflow: AirflowClient, run: DagRun, status: Status) -> DagRun:
+def _has_labels_of(airflow: AirflowClient, labelled: DagRun, trained: DagRun) -> bool:
+    """Whether a run of segment_customers found the model that a run of train_kmeans has made."""
+    if airflow.task_states(labelled)["assign_segments"] == "skipped":
+        return False
+    results = airflow.xcom(labelled, "assign_segments"), airflow.xcom(trained, "train_kmeans")
+    return len({result["model_version"] for result in results}) == 1
+
+
+def _follow(airflow: AirflowClient, run: DagRun, status: Status, until: str | None = None) -> DagRun:
     def show(states: dict[str, str | None]) -> None:
-        active = [task for task, state in states.items() if state not in _DONE and state is not None]
-        done = sum(state in _DONE for state in states.values())
+        active = [task for task, state in states.items() if state not in DONE and state is not None]
+        done = sum(state in DONE for state in states.values())
         status.update(f"{run.dag_id}: {done} of {len(states)} tasks done, now {', '.join(active) or 'scheduling'}")
 
-    return airflow.wait(run, timeout=RUN_LIMIT_SECONDS, on_progress=show)
+    return airflow.wait(run, timeout=RUN_LIMIT_SECONDS, on_progress=show, until=until)
 
 
 def _await_run(airflow: AirflowClient, dag_id: str, earlier: set[str]) -> None:

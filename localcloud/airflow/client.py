@@ -12,6 +12,10 @@ from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 
 ADMIN = "admin"
+DONE = {"success", "skipped"}
+"""The states of a task that what follows it needn't wait for."""
+Progress = Callable[[dict[str, str | None]], None]
+"""Is told the state of each of a run's tasks."""
 _FINISHED = {"success", "failed"}
 _POLL_SECONDS = 1.0
 # On a busy laptop Airflow's one server can take its time.
@@ -83,9 +87,9 @@ class AirflowClient:
         return self._ask("GET", path, params={"deserialize": "true"})["value"]
 
     def wait(
-        self, run: DagRun, *, timeout: float, on_progress: Callable[[dict[str, str | None]], None] | None = None
+        self, run: DagRun, *, timeout: float, on_progress: Progress | None = None, until: str | None = None
     ) -> DagRun:
-        """Waits until the run has ended and returns it.
+        """Waits until the run has ended, or its task `until` has, and returns the run.
 
         Raises:
             LocalCloudError: The run failed, or did not end within `timeout` seconds.
@@ -96,8 +100,11 @@ class AirflowClient:
                 raise LocalCloudError(f"{run.dag_id} {run.run_id} should end within {timeout:.0f} s and is {run.state}")
             time.sleep(_POLL_SECONDS)
             run = self._read(run)
+            states = self.task_states(run)
             if on_progress:
-                on_progress(self.task_states(run))
+                on_progress(states)
+            if until and states.get(until) in DONE:
+                break
         if run.state == "failed":
             failed = [task for task, state in self.task_states(run).items() if state == "failed"]
             raise LocalCloudError(
