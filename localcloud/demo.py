@@ -29,7 +29,7 @@ def plan_of_a_year() -> Plan:
     """The bookstore that the demo plays: a year that ends yesterday."""
     end = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     start = end - dt.timedelta(days=364)
-    return Plan(customers=1_000, books=300, orders=12_000, start=start, end=end, seed=7)
+    return Plan(customers=1_000, books=300, orders=15_000, start=start, end=end, seed=7)
 
 
 class Stages:

@@ -20,7 +20,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[object
     done = subprocess.run(
         [sys.executable, str(_SCRIPT), str(folder)],
         cwd=folder,
-        env=environment | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        env=environment | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYSPARK_PYTHON": sys.executable},
         capture_output=True,
         text=True,
         check=False,
