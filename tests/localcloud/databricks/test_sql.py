@@ -2,6 +2,7 @@
 
 import pytest
 from databricks.sdk.service.compute import State
+from pyspark.errors import PySparkException
 
 from localcloud.databricks.sql import query, warm_up
 from tests.localcloud.databricks.server import Server, step
@@ -35,3 +36,11 @@ def test_warming_up_starts_the_cluster_that_was_used_last_and_it_knows_the_lake(
     wait_until(lambda: clusters.get(cluster_id).state == State.RUNNING, limit=300)
     assert query(workspace.home, "SELECT id FROM silver.big_numbers").to_pylist() == [{"id": 2}]
     assert query(workspace.home, "SELECT count(*) AS n FROM silver.numbers").to_pylist() == [{"n": 3}]
+
+
+@pytest.mark.usefixtures("cluster_id")
+def test_a_refusal_is_for_a_person(workspace: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(PySparkException, match=r"\[UNRESOLVED_COLUMN.WITH_SUGGESTION\].* `nam` ") as refused:
+        query(workspace.home, "SELECT nam FROM silver.numbers")
+    assert "\tat " not in str(refused.value)
+    assert capfd.readouterr().err == ""
