@@ -1,30 +1,70 @@
-"""Runs every benchmark: `python -m benchmarks`. A table to read, and JSON under `benchmarks/results/`."""
+"""Runs the benchmarks: `python -m benchmarks`, or those whose names are given. Tables to read, and a file of JSON.
 
+Over Spark Connect: `python -m benchmarks --connect small_batch`.
+"""
+
+import argparse
 import datetime as dt
 import json
 import os
 import platform
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import change_data
+from benchmarks import history, latest_rows
 from benchmarks.harness import Benchmark, Timing, ratio, run
+from spark_jobs.session import get_session, local_delta_conf
 
 RESULTS = Path(__file__).parent / "results"
+BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
+    "small_batch": latest_rows.small_batch,
+    "large_table": latest_rows.large_table,
+    "short_history": history.short_history,
+    "long_history": history.long_history,
+    "late_events": history.late_events,
+}
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times the pipeline beside its peers.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--connect", action="store_true", help="over Spark Connect")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names).difference(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        spark = _connect_session() if arguments.connect else get_session()
+        spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
+        results = [_measure(spark, name) for name in arguments.names or BENCHMARKS]
+        spark.stop()
+    Console().print(f"Written to {_write(results, connect=arguments.connect)}")
+
+
+def _connect_session() -> SparkSession:
+    builder = SparkSession.builder.remote("local[2]")
+    for name, value in local_delta_conf(sorted((Path(sys.prefix) / "jars" / "spark").glob("*.jar"))).items():
+        if name != "spark.master":
+            builder = builder.config(name, value)
+    session: SparkSession = builder.getOrCreate()
+    return session
+
+
+def _measure(spark: SparkSession, name: str) -> dict[str, Any]:
     console = Console()
-    results = []
-    for benchmark in change_data.benchmarks():
-        with console.status(f"{benchmark.name} …"):
-            timings = run(benchmark)
-        console.print(_table(benchmark, timings))
-        results.append(_record(benchmark, timings))
-    console.print(f"Written to {_write(results)}")
+    with console.status(f"{name}: making the tables …"):
+        benchmark = BENCHMARKS[name](spark)
+    with console.status(f"{benchmark.name} …"):
+        timings = run(benchmark)
+    console.print(_table(benchmark, timings))
+    return _record(benchmark, timings)
 
 
 def _table(benchmark: Benchmark, timings: list[Timing]) -> Table:
@@ -40,11 +80,18 @@ def _record(benchmark: Benchmark, timings: list[Timing]) -> dict[str, Any]:
     return {"benchmark": benchmark.name, "rounds": benchmark.rounds, "seconds": seconds}
 
 
-def _write(results: list[dict[str, Any]]) -> Path:
+def _write(results: list[dict[str, Any]], *, connect: bool) -> Path:
     now = dt.datetime.now(dt.UTC)
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    machine = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "connect": connect,
+    }
     path = RESULTS / f"{now:%Y-%m-%dT%H%M%S}.json"
-    path.write_text(json.dumps({"at": now.isoformat(), "on": machine, "results": results}, indent=2))
+    path.write_text(
+        json.dumps({"at": now.isoformat(), "on": machine, "connect": connect, "results": results}, indent=2)
+    )
     return path
 
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pyspark.sql import DataFrame
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -53,3 +55,11 @@ def run(benchmark: Benchmark) -> list[Timing]:
 def ratio(ours: Timing, other: Timing) -> float:
     """Median of ours over the other's, round by round: below 1, ours is faster."""
     return statistics.median(a / b for a, b in zip(ours.seconds, other.seconds, strict=True))
+
+
+def create(rows: DataFrame, table: str) -> None:
+    """Writes a contender's table anew; all have what `apply_changes` would set, so that none is slowed by it."""
+    spark = rows.sparkSession
+    spark.sql(f"DROP TABLE IF EXISTS {table}__cdc")
+    writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+    writer.option("delta.enableDeletionVectors", "true").saveAsTable(table)
