@@ -60,6 +60,6 @@ def ratio(ours: Timing, other: Timing) -> float:
 def create(rows: DataFrame, table: str) -> None:
     """Writes a contender's table anew; all have what `apply_changes` would set, so that none is slowed by it."""
     spark = rows.sparkSession
-    spark.sql(f"DROP TABLE IF EXISTS {table}__cdc")
-    writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.option("delta.enableDeletionVectors", "true").saveAsTable(table)
+    for name in (table, f"{table}__cdc"):
+        spark.sql(f"DROP TABLE IF EXISTS {name}")
+    rows.write.format("delta").option("delta.enableDeletionVectors", "true").saveAsTable(table)

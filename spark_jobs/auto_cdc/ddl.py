@@ -1,6 +1,6 @@
 """The few statements that create and alter tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyspark.errors import AnalysisException
@@ -30,7 +30,7 @@ class Definition:
 
 
 def find_table(spark: SparkSession, name: str) -> Definition | None:
-    schema = schema_if_exists(spark.table(name)) if _known(spark, name) else None
+    schema = schema_if_exists(lambda: spark.table(name)) if _known(spark, name) else None
     if schema is None:
         return None
     properties = spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
@@ -42,9 +42,10 @@ def _known(spark: SparkSession, name: str) -> bool:
     return name.lower().startswith("delta.`") or spark.catalog.tableExists(name)
 
 
-def schema_if_exists(frame: DataFrame) -> StructType | None:
+def schema_if_exists(read: Callable[[], DataFrame]) -> StructType | None:
+    """The columns of a table that may not be there: a classic session says so when it is read, Connect when asked."""
     try:
-        return frame.schema
+        return read().schema
     except AnalysisException as error:
         if error.getCondition() in _NO_TABLE:
             return None
@@ -70,7 +71,7 @@ def create_table(
 
 def register_table(spark: SparkSession, name: str, location: str) -> bool:
     """Makes a table that lies at `location` known by name; false where there is none."""
-    if schema_if_exists(spark.read.format("delta").load(location)) is None:
+    if schema_if_exists(lambda: spark.read.format("delta").load(location)) is None:
         return False
     spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION {literal(location)}")
     return True

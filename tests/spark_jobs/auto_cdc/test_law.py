@@ -13,8 +13,6 @@ from spark_jobs.auto_cdc import TiedEventsWarning, apply_changes
 from tests.spark_jobs.auto_cdc.histories import KEYS, SCHEMA, Change, calls, histories
 from tests.spark_jobs.auto_cdc.model import Row, type_1, type_2
 
-pytestmark = pytest.mark.full
-
 _ONCE = settings(
     max_examples=1,
     deadline=None,

@@ -15,8 +15,6 @@ from spark_jobs.auto_cdc import (
     apply_changes,
 )
 
-pytestmark = pytest.mark.full
-
 _SCHEMA = "id int, at bigint, name string, tags map<string, int>, deletes boolean"
 
 
