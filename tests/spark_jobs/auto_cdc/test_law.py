@@ -62,16 +62,18 @@ _CASES = {
     "type 2, some untracked": Case(2, untracked=("score", "address")),
     "type 2, nulls ignored, some untracked": Case(2, ignores_nulls=True, untracked=("name",)),
 }
+_SAMPLED = ("type 1", "type 2")
+"""What every run tries; the ten thousand try all."""
 
 
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
-@pytest.mark.parametrize("case", _CASES.values(), ids=_CASES.keys())
+@pytest.mark.parametrize("case", [_CASES[name] for name in _SAMPLED], ids=_SAMPLED)
 @_ONCE
 @given(random=st.randoms(use_true_random=True))
 def test_every_order_split_and_repetition_gives_the_models_table(
     spark: SparkSession, schema: str, case: Case, random: Random
 ) -> None:
-    _check(spark, f"{schema}.some", case, histories(random, 60, truncates=case.truncates), random)
+    _check(spark, f"{schema}.some", case, histories(random, 150, truncates=case.truncates), random, parts=2)
 
 
 @pytest.mark.full
@@ -82,13 +84,13 @@ def test_every_order_split_and_repetition_gives_the_models_table(
 def test_ten_thousand_histories_give_the_models_table(
     spark: SparkSession, schema: str, case: Case, random: Random
 ) -> None:
-    _check(spark, f"{schema}.many", case, histories(random, 2000, truncates=case.truncates), random)
+    _check(spark, f"{schema}.many", case, histories(random, 2000, truncates=case.truncates), random, parts=3)
 
 
-def _check(spark: SparkSession, target: str, case: Case, changes: list[Change], random: Random) -> None:
+def _check(spark: SparkSession, target: str, case: Case, changes: list[Change], random: Random, *, parts: int) -> None:
     for name in (target, f"{target}__cdc"):
         spark.sql(f"DROP TABLE IF EXISTS {name}")
-    for part in calls(random, changes, 3):
+    for part in calls(random, changes, parts):
         case.apply(spark, target, part)
     expected = _by_key(case.model(changes))
     actual = _by_key([_plain(row.asDict()) for row in spark.table(target).collect()])
