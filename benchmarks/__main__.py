@@ -86,7 +86,6 @@ def _write(results: list[dict[str, Any]], *, connect: bool) -> Path:
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "connect": connect,
     }
     path = RESULTS / f"{now:%Y-%m-%dT%H%M%S}.json"
     path.write_text(

@@ -21,6 +21,13 @@ def changes(spark: SparkSession, version: int, changed: int = CHANGED, of: int =
     return some.select("id", *_attributes(version), F.lit(version).cast("bigint").alias("sequence"))
 
 
+def latest(batch: DataFrame) -> DataFrame:
+    """The last event of each key: the peers take one change of a key at a time."""
+    last = F.max_by(F.struct(*ATTRIBUTES), "sequence").alias("last")
+    grouped = batch.groupBy("id").agg(last, F.max("sequence").alias("sequence"))
+    return grouped.select("id", "last.*", "sequence")
+
+
 def _attributes(version: int) -> list[Column]:
     key = F.col("id")
     values = (

@@ -4,8 +4,11 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pyspark.sql import DataFrame
+
+from spark_jobs.auto_cdc import apply_changes
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,16 @@ def create(rows: DataFrame, table: str) -> None:
     for name in (table, f"{table}__cdc"):
         spark.sql(f"DROP TABLE IF EXISTS {name}")
     rows.write.format("delta").option("delta.enableDeletionVectors", "true").saveAsTable(table)
+
+
+def apply(batch: DataFrame, target: str, scd_type: Literal[1, 2]) -> None:
+    """What is measured: a call of ours."""
+    apply_changes(
+        batch.sparkSession,
+        target=target,
+        source=batch,
+        keys=["id"],
+        sequence_by="sequence",
+        except_column_list=["sequence"],
+        stored_as_scd_type=scd_type,
+    )

@@ -7,9 +7,8 @@ from mack import type_2_scd_upsert
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks.events import ATTRIBUTES, CHANGED, CUSTOMERS, changes, rows
-from benchmarks.harness import Benchmark, create
-from spark_jobs.auto_cdc import apply_changes
+from benchmarks.events import ATTRIBUTES, CHANGED, CUSTOMERS, changes, latest, rows
+from benchmarks.harness import Benchmark, apply, create
 
 _NOW = 1_000
 """The sequence of the rows that are open; the closed ones came before."""
@@ -30,8 +29,8 @@ def late_events(spark: SparkSession) -> Benchmark:
     return Benchmark(
         f"type 2, 10,000,000 closed rows: {CHANGED:,} late events",
         {
-            "late events": lambda number: _apply(spark, "bench.late", changes(spark, 501 + number)),
-            "events in order": lambda number: _apply(spark, "bench.in_order", changes(spark, _NOW + 1 + number)),
+            "late events": lambda number: apply(changes(spark, 501 + number), "bench.late", 2),
+            "events in order": lambda number: apply(changes(spark, _NOW + 1 + number), "bench.in_order", 2),
         },
     )
 
@@ -51,7 +50,7 @@ def _benchmark(spark: SparkSession, closed_versions: int) -> Benchmark:
     return Benchmark(
         f"type 2: {CHANGED:,} events onto {CUSTOMERS:,} open and {closed_versions * CUSTOMERS:,} closed rows",
         {
-            "apply_changes": contender(lambda batch: _apply(spark, "bench.applied", batch)),
+            "apply_changes": contender(lambda batch: apply(batch, "bench.applied", 2)),
             "Delta's MERGE recipe, deduplicated first": contender(lambda batch: merge_versions(batch, "bench.merged")),
             "mack.type_2_scd_upsert, deduplicated first": contender(
                 lambda batch: type_2_scd_upsert(mack_table, _for_mack(batch), "id", list(ATTRIBUTES))
@@ -75,26 +74,14 @@ def _versions(spark: SparkSession, closed: int, start: str, end: str) -> DataFra
     return history
 
 
-def _apply(spark: SparkSession, target: str, batch: DataFrame) -> None:
-    apply_changes(
-        spark,
-        target=target,
-        source=batch,
-        keys=["id"],
-        sequence_by="sequence",
-        except_column_list=["sequence"],
-        stored_as_scd_type=2,
-    )
-
-
 def merge_versions(batch: DataFrame, target: str) -> None:
     """Delta's documented recipe: a changed key comes twice, once to close its open row and once to open the next."""
-    latest = _latest(batch)
+    last = latest(batch)
     table = batch.sparkSession.table(target).alias("target")
     is_changed = " OR ".join(f"target.{name} <> latest.{name}" for name in ATTRIBUTES)
-    reopened = latest.alias("latest").join(table, "id").where(f"target.is_current AND ({is_changed})")
+    reopened = last.alias("latest").join(table, "id").where(f"target.is_current AND ({is_changed})")
     to_insert = reopened.select(F.lit(None).cast("bigint").alias("merge_key"), "latest.*")
-    staged = to_insert.unionByName(latest.select(F.col("id").alias("merge_key"), "*")).alias("staged")
+    staged = to_insert.unionByName(last.select(F.col("id").alias("merge_key"), "*")).alias("staged")
     changed = " OR ".join(f"{target}.{name} <> staged.{name}" for name in ATTRIBUTES)
     values = {name: F.col(f"staged.{name}") for name in ("id", *ATTRIBUTES)}
     opened = {"effective_time": F.col("staged.sequence"), "end_time": F.lit(None), "is_current": F.lit(True)}
@@ -106,11 +93,4 @@ def merge_versions(batch: DataFrame, target: str) -> None:
 
 
 def _for_mack(batch: DataFrame) -> DataFrame:
-    return _latest(batch).withColumn("effective_time", F.timestamp_seconds("sequence")).drop("sequence")
-
-
-def _latest(batch: DataFrame) -> DataFrame:
-    """The last event of each key: both peers take one change of a key at a time."""
-    last = F.max_by(F.struct(*ATTRIBUTES), "sequence").alias("last")
-    grouped = batch.groupBy("id").agg(last, F.max("sequence").alias("sequence"))
-    return grouped.select("id", "last.*", "sequence")
+    return latest(batch).withColumn("effective_time", F.timestamp_seconds("sequence")).drop("sequence")

@@ -3,9 +3,8 @@
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks.events import ATTRIBUTES, CHANGED, CUSTOMERS, changes, rows
-from benchmarks.harness import Benchmark, create
-from spark_jobs.auto_cdc import apply_changes
+from benchmarks.events import CHANGED, CUSTOMERS, changes, latest, rows
+from benchmarks.harness import Benchmark, apply, create
 
 _SMALL_TABLE = 10_000
 _SMALL_BATCH = 1_000
@@ -26,15 +25,7 @@ def _benchmark(spark: SparkSession, title: str, changed: int, count: int) -> Ben
         create(rows(spark, 0, count), table)
 
     def ours(number: int) -> None:
-        batch = changes(spark, number + 1, changed, count)
-        apply_changes(
-            spark,
-            target="bench.applied",
-            source=batch,
-            keys=["id"],
-            sequence_by="sequence",
-            except_column_list=["sequence"],
-        )
+        apply(changes(spark, number + 1, changed, count), "bench.applied", 1)
 
     def recipe(number: int) -> None:
         merge_latest(changes(spark, number + 1, changed, count), "bench.merged")
@@ -44,7 +35,6 @@ def _benchmark(spark: SparkSession, title: str, changed: int, count: int) -> Ben
 
 def merge_latest(batch: DataFrame, target: str) -> None:
     """Delta's documented upsert: the batch's last event of each key wins, whatever the table has seen before."""
-    values = [F.max_by(name, "sequence").alias(name) for name in ATTRIBUTES]
-    latest = batch.groupBy("id").agg(*values)
-    merge = latest.alias("batch").mergeInto(target, F.expr(f"{target}.id = batch.id"))
+    rows_of_batch = latest(batch).drop("sequence")
+    merge = rows_of_batch.alias("batch").mergeInto(target, F.expr(f"{target}.id = batch.id"))
     merge.whenMatched().updateAll().whenNotMatched().insertAll().merge()

@@ -100,7 +100,7 @@ class AirflowClient:
                 raise LocalCloudError(f"{run.dag_id} {run.run_id} should end within {timeout:.0f} s and is {run.state}")
             time.sleep(_POLL_SECONDS)
             run = self._read(run)
-            states = self.task_states(run)
+            states = self.task_states(run) if on_progress or until else {}
             if on_progress:
                 on_progress(states)
             if until and states.get(until) in DONE:
