@@ -17,6 +17,7 @@ from airflow.sdk import DAG
 
 from include.assets import BRONZE
 from include.dag_defaults import DEFAULT_ARGS, tags
+from include.kafka import kafka_parameters, kafka_secrets
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import compute
 from include.settings import Settings
@@ -37,7 +38,8 @@ with DAG(
     sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
     ingest_events = SubmitJobOperator(
         task_id="ingest_events",
-        parameters={"kafka_bootstrap_servers": Settings.load().kafka_bootstrap_servers},
+        parameters=kafka_parameters(Settings.load()),
+        secrets=kafka_secrets(Settings.load()),
         emits=BRONZE,
     )
     sync_storage_key >> ingest_events

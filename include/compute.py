@@ -23,18 +23,20 @@ class Capabilities:
         account_key: Reaches the lake with the storage account's key; without, by Unity Catalog's external location.
         spark_conf: Takes Spark settings with the run; an existing cluster has those it was created with.
         real_time: Runs a stream that keeps running; without, a stream ends when it has read what is there.
+        environment: Has environment variables, and so can give a job a secret.
     """
 
     account_key: bool
     spark_conf: bool
     real_time: bool
+    environment: bool
 
 
 CAPABILITIES = {
-    Compute.JOB_CLUSTER: Capabilities(account_key=True, spark_conf=True, real_time=True),
-    Compute.EXISTING_CLUSTER: Capabilities(account_key=True, spark_conf=False, real_time=True),
-    Compute.INSTANCE_POOL: Capabilities(account_key=True, spark_conf=True, real_time=True),
-    Compute.SERVERLESS: Capabilities(account_key=False, spark_conf=False, real_time=False),
+    Compute.JOB_CLUSTER: Capabilities(account_key=True, spark_conf=True, real_time=True, environment=True),
+    Compute.EXISTING_CLUSTER: Capabilities(account_key=True, spark_conf=False, real_time=True, environment=True),
+    Compute.INSTANCE_POOL: Capabilities(account_key=True, spark_conf=True, real_time=True, environment=True),
+    Compute.SERVERLESS: Capabilities(account_key=False, spark_conf=False, real_time=False, environment=False),
 }
 
 
@@ -59,3 +61,17 @@ def check_real_time(compute: Compute) -> None:
     if not CAPABILITIES[compute].real_time:
         able = ", ".join(kind for kind, can in CAPABILITIES.items() if can.real_time)
         raise ConfigurationError(f"realtime needs compute that keeps a stream running ({able}), found {compute}")
+
+
+def check_secrets(compute: Compute) -> None:
+    """Refuses a step that needs a secret where the compute can't hand it one.
+
+    Raises:
+        ConfigurationError: The compute has no environment variables.
+    """
+    if not CAPABILITIES[compute].environment:
+        able = ", ".join(kind for kind, can in CAPABILITIES.items() if can.environment)
+        raise ConfigurationError(
+            f"a step that needs a secret (Kafka's password) runs on compute with environment variables ({able}), "
+            f"found {compute}"
+        )

@@ -9,5 +9,5 @@ class JobFailedError(Exception):
     """Raised when a step's run on Databricks did not succeed; carries the job's own sentence."""
 
 
-class StorageKeyError(Exception):
-    """Raised when Key Vault did not give the storage account's key; a retry may help."""
+class VaultError(Exception):
+    """Raised when Key Vault did not give a secret; a retry may help."""

@@ -16,7 +16,7 @@ from include.compute import CAPABILITIES, Compute, compute_named
 from include.errors import ConfigurationError, JobFailedError
 from include.parameters import COMPUTE
 from include.results import failure_sentence, latest_task_run, parse_result, tail
-from include.runs import Parameter, submit_payload
+from include.runs import KAFKA_PASSWORD, STORAGE_KEY, Parameter, submit_payload
 from include.settings import Settings
 
 Result = dict[str, Any]
@@ -28,6 +28,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
     Args:
         parameters: The job's own arguments; a template that renders to nothing leaves its argument out.
         compute: What to run on; empty: what the configuration says.
+        secrets: Environment variables of the step, each with the name of its secret in the scope.
         emits: Asset that gets an event when the result's `rows` is above 0.
         timeout: After this Databricks ends the run.
     """
@@ -40,6 +41,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         *,
         parameters: Mapping[str, Parameter] | None = None,
         compute: str = COMPUTE,
+        secrets: Mapping[str, str] | None = None,
         emits: Asset | None = None,
         timeout: timedelta = timedelta(hours=1),
         run_name: str = "{{ dag.dag_id }}.{{ task.task_id }} {{ partition_key or run_id }}",
@@ -50,6 +52,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         super().__init__(run_name=run_name, deferrable=True, databricks_retry_limit=6, outlets=outlets, **kwargs)
         self.parameters = dict(parameters or {})
         self.compute = compute
+        self.secrets = dict(secrets or {})
         self.emits = emits
         self.timeout = timeout
         self._result: Result | None = None
@@ -64,6 +67,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
                 parameters=self.parameters,
                 compute=compute_named(self.compute) if self.compute else settings.compute,
                 timeout=self.timeout,
+                secrets=self.secrets,
             )
         except ConfigurationError as error:
             raise AirflowFailException(f"{self.task_id} was not submitted: {error}") from None
@@ -107,7 +111,10 @@ def _alias(asset: Asset) -> AssetAlias:
 
 
 class SyncStorageKeyOperator(BaseOperator):
-    """Puts the storage account's key from Key Vault into the Databricks secret scope, if it has changed."""
+    """Puts the storage account's key from Key Vault into the Databricks secret scope, if it has changed.
+
+    Kafka's password too, where the configuration has Kafka ask for one.
+    """
 
     template_fields = ("compute",)
 
@@ -137,13 +144,19 @@ class SyncStorageKeyOperator(BaseOperator):
 
     def _sync(self, settings: Settings, compute: Compute) -> None:
         # Azure's and Databricks' clients take a second to import: paid by the task, not by every parse of a DAG file.
-        from include.storage_key import read_vault, restart_if_older, store
+        from include.vault_secrets import read_vault, restart_if_older, store
         from include.workspace import workspace_client
 
         logging.getLogger("azure").setLevel(logging.WARNING)  # it would show each request with all its headers
-        secret = read_vault(settings.required("key_vault_url"), self.azure_conn_id)
+        vault_url = settings.required("key_vault_url")
         workspace = workspace_client(self.databricks_conn_id)
-        changed = store(workspace, secret)
-        self.log.info("Storage key, version %s: %s", secret.version, "stored" if changed else "unchanged")
+        for name in _secret_names(settings):
+            secret = read_vault(vault_url, self.azure_conn_id, name)
+            changed = store(workspace, secret)
+            self.log.info("%s, version %s: %s", name, secret.version, "stored" if changed else "unchanged")
         if compute is Compute.EXISTING_CLUSTER and restart_if_older(workspace, settings.cluster_id):
-            self.log.info("Cluster %s had started with an older key and restarts", settings.cluster_id)
+            self.log.info("Cluster %s had started with an older secret and restarts", settings.cluster_id)
+
+
+def _secret_names(settings: Settings) -> list[str]:
+    return [STORAGE_KEY, *([KAFKA_PASSWORD] if settings.kafka_needs_password else [])]

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from include.compute import Compute, check_real_time
+from include.compute import Compute, check_real_time, check_secrets
 from include.settings import Settings
 
 PACKAGE = "bookstore-segmentation"
 SECRET_SCOPE = "bookstore"  # noqa: S105 - a scope's name, not a secret
 STORAGE_KEY = "adls-account-key"
-STORAGE_KEY_REFERENCE = f"{{{{secrets/{SECRET_SCOPE}/{STORAGE_KEY}}}}}"
+KAFKA_PASSWORD = "kafka-password"  # noqa: S105 - a secret's name
 _ENVIRONMENT = "bookstore"
 _SERVERLESS_VERSION = "4"
 
@@ -26,6 +26,7 @@ def submit_payload(
     parameters: Mapping[str, Parameter],
     compute: Compute,
     timeout: timedelta,
+    secrets: Mapping[str, str] | None = None,
 ) -> Payload:
     """What `runs/submit` is sent for one step.
 
@@ -36,18 +37,26 @@ def submit_payload(
         parameters: The job's own arguments; empty ones are left out.
         compute: What it runs on.
         timeout: After this Databricks ends the run, whatever becomes of Airflow.
+        secrets: Environment variables of the step, each with the name of its secret in the scope.
 
     Raises:
         ConfigurationError: The compute can't run this step with these settings.
     """
     settings.check_compute(compute)
+    if secrets:
+        check_secrets(compute)
     if parameters.get("realtime") in (True, "true"):
         check_real_time(compute)
     arguments = {"lake_root": settings.required("lake_root"), "catalog": settings.catalog, **parameters}
     wheel_task = {"package_name": PACKAGE, "entry_point": step, "named_parameters": named_parameters(arguments)}
-    task = {"task_key": step, "python_wheel_task": wheel_task, **_placement(settings, compute)}
+    task = {"task_key": step, "python_wheel_task": wheel_task, **_placement(settings, compute, secrets or {})}
     payload = {"run_name": run_name, "timeout_seconds": int(timeout.total_seconds()), "tasks": [task]}
     return payload | _environments(settings, compute)
+
+
+def secret_reference(name: str) -> str:
+    """What Databricks replaces by the secret's value when a cluster starts."""
+    return f"{{{{secrets/{SECRET_SCOPE}/{name}}}}}"
 
 
 def named_parameters(arguments: Mapping[str, Parameter]) -> dict[str, str]:
@@ -62,14 +71,14 @@ def _text(value: Parameter) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _placement(settings: Settings, compute: Compute) -> Payload:
+def _placement(settings: Settings, compute: Compute, secrets: Mapping[str, str]) -> Payload:
     wheel = settings.required("wheel")
     if compute is Compute.SERVERLESS:
         return {"environment_key": _ENVIRONMENT}
-    return {"libraries": [{"whl": wheel}]} | _cluster(settings, compute)
+    return {"libraries": [{"whl": wheel}]} | _cluster(settings, compute, secrets)
 
 
-def _cluster(settings: Settings, compute: Compute) -> Payload:
+def _cluster(settings: Settings, compute: Compute, secrets: Mapping[str, str]) -> Payload:
     if compute is Compute.EXISTING_CLUSTER:
         return {"existing_cluster_id": settings.cluster_id}
     machine = (
@@ -77,7 +86,12 @@ def _cluster(settings: Settings, compute: Compute) -> Payload:
         if compute is Compute.INSTANCE_POOL
         else {"node_type_id": settings.node_type}
     )
-    return {"new_cluster": _single_node(settings) | machine}
+    return {"new_cluster": _single_node(settings) | machine | _environment_variables(secrets)}
+
+
+def _environment_variables(secrets: Mapping[str, str]) -> Payload:
+    variables = {variable: secret_reference(name) for variable, name in secrets.items()}
+    return {"spark_env_vars": variables} if variables else {}
 
 
 def _single_node(settings: Settings) -> Payload:
@@ -89,7 +103,7 @@ def _single_node(settings: Settings) -> Payload:
         "spark_conf": {
             "spark.databricks.cluster.profile": "singleNode",
             "spark.master": "local[*, 4]",
-            f"spark.hadoop.fs.azure.account.key.{settings.storage_host}": STORAGE_KEY_REFERENCE,
+            f"spark.hadoop.fs.azure.account.key.{settings.storage_host}": secret_reference(STORAGE_KEY),
         },
     }
 

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +49,14 @@ class Settings(BaseSettings):
 
     lake_root: Annotated[str, AfterValidator(_lake_root)] = Field("", validation_alias="LAKE_ROOT")
     kafka_bootstrap_servers: str = Field("", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        "PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    kafka_username: str = Field("$ConnectionString", validation_alias="KAFKA_USERNAME")
+    kafka_ca_file: str = Field("", validation_alias="KAFKA_CA_FILE")
     key_vault_url: Annotated[str, AfterValidator(_vault_url)] = Field("", validation_alias="AZURE_KEY_VAULT_URL")
     catalog: str = Field("", validation_alias="BOOKSTORE_CATALOG")
     compute: Compute = Field(Compute.JOB_CLUSTER, validation_alias="BOOKSTORE_COMPUTE")
@@ -95,6 +103,10 @@ class Settings(BaseSettings):
             hint = "run `python -m include.deploy` and set what it prints" if name == "wheel" else "set it"
             raise ConfigurationError(f"{_variable(name)} is required and is not set: {hint}")
         return value
+
+    @property
+    def kafka_needs_password(self) -> bool:
+        return self.kafka_security_protocol == "SASL_SSL"
 
     @property
     def storage_host(self) -> str:

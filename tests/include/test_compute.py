@@ -7,7 +7,9 @@ from include.errors import ConfigurationError
 
 
 def test_serverless_has_no_account_key_and_no_real_time_mode() -> None:
-    assert CAPABILITIES[Compute.SERVERLESS] == Capabilities(account_key=False, spark_conf=False, real_time=False)
+    assert CAPABILITIES[Compute.SERVERLESS] == Capabilities(
+        account_key=False, spark_conf=False, real_time=False, environment=False
+    )
 
 
 def test_every_compute_has_its_row() -> None:
@@ -38,7 +40,10 @@ def test_the_documented_matrix_is_the_one_that_counts() -> None:
     ]
     documented = {
         row[0].split("`")[1]: Capabilities(
-            account_key="the account key" in row[3], spark_conf=row[4] == "with the run", real_time=row[5] == "yes"
+            account_key="the account key" in row[3],
+            spark_conf=row[4] == "with the run",
+            real_time=row[5] == "yes",
+            environment=row[6] != "no",
         )
         for row in rows
     }

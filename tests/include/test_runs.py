@@ -12,7 +12,9 @@ from tests.include.conftest import WHEEL
 LAKE = "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake"
 
 
-def payload(compute: Compute, **parameters: str | int | bool | None) -> dict[str, Any]:
+def payload(
+    compute: Compute, secrets: dict[str, str] | None = None, **parameters: str | int | bool | None
+) -> dict[str, Any]:
     return submit_payload(
         Settings.load(),
         step="aggregate_rfm",
@@ -20,6 +22,7 @@ def payload(compute: Compute, **parameters: str | int | bool | None) -> dict[str
         parameters=parameters,
         compute=compute,
         timeout=timedelta(minutes=30),
+        secrets=secrets,
     )
 
 
@@ -88,6 +91,17 @@ def test_serverless_takes_the_wheel_by_environment_and_no_key(monkeypatch: pytes
         }
     ]
     assert "secrets" not in str(run)
+
+
+def test_a_secret_reaches_the_step_as_a_reference_in_its_environment() -> None:
+    cluster = payload(Compute.JOB_CLUSTER, {"KAFKA_PASSWORD": "kafka-password"})["tasks"][0]["new_cluster"]
+    assert cluster["spark_env_vars"] == {"KAFKA_PASSWORD": "{{secrets/bookstore/kafka-password}}"}
+
+
+def test_a_secret_on_serverless_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKSTORE_CATALOG", "main")
+    with pytest.raises(ConfigurationError, match=r"runs on compute with environment variables .*found serverless"):
+        payload(Compute.SERVERLESS, {"KAFKA_PASSWORD": "kafka-password"})
 
 
 @pytest.mark.parametrize("compute", [Compute.EXISTING_CLUSTER, Compute.INSTANCE_POOL, Compute.SERVERLESS])

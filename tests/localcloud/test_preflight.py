@@ -48,10 +48,12 @@ def test_jars_that_were_not_fetched(home: Home, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_port_in_use(home: Home) -> None:
+    process = psutil.Process()
     with socket.create_server(("127.0.0.1", home.port("kafka"))), pytest.raises(LocalCloudError) as raised:
         preflight.check_ports(home)
+    holder = f"{process.name()} (process {process.pid})"
     assert re.fullmatch(
-        rf"Port {home.port('kafka')} is required for kafka, and \S+ \(process \d+\) has it: "
+        rf"Port {home.port('kafka')} is required for kafka, and {re.escape(holder)} has it: "
         r"stop that, or choose another with `--port kafka=\d+`",
         str(raised.value),
     )

@@ -1,6 +1,6 @@
-"""Brings the storage account's key from Azure Key Vault into the Databricks secret scope that clusters refer to.
+"""Brings secrets from Azure Key Vault into the Databricks secret scope that clusters refer to.
 
-The scope also holds a marker: a secret whose name ends with the version of the vault's secret that was stored.
+The scope also holds a marker for each: a secret whose name ends with the version of the vault's secret that was stored.
 Databricks lists names and times of secrets but shows values to notebooks only, so the marker tells a change.
 """
 
@@ -20,12 +20,12 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import ResourceAlreadyExists, ResourceDoesNotExist
 from databricks.sdk.service.compute import State
 
-from include.errors import ConfigurationError, StorageKeyError
-from include.runs import SECRET_SCOPE, STORAGE_KEY
+from include.errors import ConfigurationError, VaultError
+from include.runs import SECRET_SCOPE
 
 log = logging.getLogger(__name__)
 
-_MARKER = f"{STORAGE_KEY}.version."
+_MARKER = ".version."
 _VAULT_RETRIES = 3
 _UP = {State.RUNNING, State.RESIZING}
 
@@ -36,32 +36,37 @@ Times = dict[str, int]
 class VaultSecret:
     """A version of a secret; its value is never shown."""
 
+    name: str
     version: str
     value: str = field(repr=False)
 
+    @property
+    def marker(self) -> str:
+        return f"{self.name}{_MARKER}{self.version}"
 
-def read_vault(url: str, conn_id: str) -> VaultSecret:
-    """The vault's current storage key.
+
+def read_vault(url: str, conn_id: str, name: str) -> VaultSecret:
+    """The current version of the vault's secret of that name.
 
     Raises:
         ConfigurationError: The Azure connection is missing or not of the kind that Key Vault accepts.
-        StorageKeyError: The vault did not give the secret.
+        VaultError: The vault did not give the secret.
     """
     client = SecretClient(url, _credential(conn_id), retry_total=_VAULT_RETRIES)
     try:
-        secret = client.get_secret(STORAGE_KEY)
+        secret = client.get_secret(name)
     except AzureError as error:
         # The client's own message begins with one sentence and goes on with pages of what else it tried.
         cause = str(error).strip().partition("\n")[0]
-        raise StorageKeyError(
-            f"secret {STORAGE_KEY} is required from Key Vault {url}: {type(error).__name__}: {cause}. "
+        raise VaultError(
+            f"secret {name} is required from Key Vault {url}: {type(error).__name__}: {cause}. "
             f"Check AZURE_KEY_VAULT_URL, that the secret exists, and that connection {conn_id} may read it"
         ) from error
     if not secret.value or not secret.properties.version:
-        raise StorageKeyError(f"secret {STORAGE_KEY} in Key Vault {url} is empty: store the account's key in it")
+        raise VaultError(f"secret {name} in Key Vault {url} is empty: store a value in it")
     # Should any library print it in spite of all, Airflow's log shows three asterisks.
     mask_secret(secret.value)
-    return VaultSecret(secret.properties.version, secret.value)
+    return VaultSecret(name, secret.properties.version, secret.value)
 
 
 def _credential(conn_id: str) -> TokenCredential:
@@ -83,21 +88,22 @@ def _credential(conn_id: str) -> TokenCredential:
 
 
 def store(workspace: WorkspaceClient, secret: VaultSecret) -> bool:
-    """Puts the key into the secret scope unless this version is there already; says whether it did."""
+    """Puts the secret into the scope unless this version is there already; says whether it did."""
     times = _listed(workspace)
-    if _is_stored(times, secret.version):
+    if _is_stored(times, secret):
         return False
-    workspace.secrets.put_secret(SECRET_SCOPE, STORAGE_KEY, string_value=secret.value)
-    # The marker comes second: whoever fails between the two leaves no marker, and the next run stores the key again.
-    workspace.secrets.put_secret(SECRET_SCOPE, _MARKER + secret.version, string_value=secret.version)
-    _forget(workspace, (name for name in times if name.startswith(_MARKER) and name != _MARKER + secret.version))
+    workspace.secrets.put_secret(SECRET_SCOPE, secret.name, string_value=secret.value)
+    # The marker comes second: whoever fails between the two leaves no marker, and the next run stores it again.
+    workspace.secrets.put_secret(SECRET_SCOPE, secret.marker, string_value=secret.version)
+    earlier = secret.name + _MARKER
+    _forget(workspace, (name for name in times if name.startswith(earlier) and name != secret.marker))
     return True
 
 
-def _is_stored(times: Times, version: str) -> bool:
-    """A key written after its marker came from somebody else, so the marker no longer says what it is."""
-    marked = times.get(_MARKER + version)
-    return marked is not None and STORAGE_KEY in times and times[STORAGE_KEY] <= marked
+def _is_stored(times: Times, secret: VaultSecret) -> bool:
+    """A value written after its marker came from somebody else, so the marker no longer says what it is."""
+    marked = times.get(secret.marker)
+    return marked is not None and secret.name in times and times[secret.name] <= marked
 
 
 def _listed(workspace: WorkspaceClient) -> Times:
@@ -118,10 +124,11 @@ def _forget(workspace: WorkspaceClient, names: Iterable[str]) -> None:
 
 
 def restart_if_older(workspace: WorkspaceClient, cluster_id: str) -> bool:
-    """Restarts a cluster that started before the key was last stored, since it would go on with the old one."""
+    """Restarts a cluster that started before a secret was last stored, since it would go on with the old one."""
     cluster = workspace.clusters.get(cluster_id)
     started = max(cluster.start_time or 0, cluster.last_restarted_time or 0)
-    if cluster.state not in _UP or started > _listed(workspace)[STORAGE_KEY]:
+    stored = max(time for name, time in _listed(workspace).items() if _MARKER not in name)
+    if cluster.state not in _UP or started > stored:
         return False
     workspace.clusters.restart(cluster_id)
     return True

@@ -1,4 +1,4 @@
-"""The key's way from vault to scope, with the real clients against the local vault and workspace as processes."""
+"""A secret's way from vault to scope, with the real clients against the local vault and workspace as processes."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ from azure.keyvault.secrets import SecretClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import ClusterDetails, State
 
-from include.errors import ConfigurationError, StorageKeyError
-from include.storage_key import VaultSecret, read_vault, restart_if_older, store
+from include.errors import ConfigurationError, VaultError
+from include.vault_secrets import VaultSecret, read_vault, restart_if_older, store
 from include.workspace import workspace_client
 from localcloud import certificates
 from localcloud.airflow.config import environment
@@ -82,10 +82,10 @@ def stored_at(workspace: WorkspaceClient) -> int:
 
 
 def test_the_key_is_stored_once_and_only_once(home: Home, vault_url: str, workspace: WorkspaceClient) -> None:
-    secret = read_vault(vault_url, "azure_default")
+    secret = read_vault(vault_url, "azure_default", KEY)
     assert store(workspace, secret) is True
     first = stored_at(workspace)
-    assert store(workspace, read_vault(vault_url, "azure_default")) is False
+    assert store(workspace, read_vault(vault_url, "azure_default", KEY)) is False
     assert stored_at(workspace) == first
     assert names(workspace) == [KEY, f"{KEY}.version.{secret.version}"]
     assert value(workspace) == home.secret("storage-key")
@@ -96,15 +96,29 @@ def value(workspace: WorkspaceClient) -> str:
 
 
 def test_a_rotated_key_replaces_the_old_one(vault: SecretClient, vault_url: str, workspace: WorkspaceClient) -> None:
-    store(workspace, read_vault(vault_url, "azure_default"))
+    store(workspace, read_vault(vault_url, "azure_default", KEY))
     rotated = vault.set_secret(KEY, "rotated")
-    assert store(workspace, read_vault(vault_url, "azure_default")) is True
+    assert store(workspace, read_vault(vault_url, "azure_default", KEY)) is True
     assert value(workspace) == "rotated"
     assert names(workspace) == [KEY, f"{KEY}.version.{rotated.properties.version}"]
 
 
+def test_secrets_are_kept_apart(vault: SecretClient, vault_url: str, workspace: WorkspaceClient) -> None:
+    password = vault.set_secret("kafka-password", "a password")
+    for name in (KEY, "kafka-password"):
+        store(workspace, read_vault(vault_url, "azure_default", name))
+    key = vault.get_secret(KEY)
+    assert names(workspace) == [
+        KEY,
+        f"{KEY}.version.{key.properties.version}",
+        "kafka-password",
+        f"kafka-password.version.{password.properties.version}",
+    ]
+    assert workspace.dbutils.secrets.get("bookstore", "kafka-password") == "a password"
+
+
 def test_a_key_that_somebody_else_put_is_replaced(vault_url: str, workspace: WorkspaceClient) -> None:
-    secret = read_vault(vault_url, "azure_default")
+    secret = read_vault(vault_url, "azure_default", KEY)
     store(workspace, secret)
     wait_until(lambda: overwritten(workspace), limit=5)
     assert store(workspace, secret) is True
@@ -121,14 +135,14 @@ def overwritten(workspace: WorkspaceClient) -> bool:
 def test_a_run_that_died_between_key_and_marker_is_made_up_for(vault_url: str, workspace: WorkspaceClient) -> None:
     workspace.secrets.create_scope("bookstore")
     workspace.secrets.put_secret("bookstore", KEY, string_value="half done")
-    secret = read_vault(vault_url, "azure_default")
+    secret = read_vault(vault_url, "azure_default", KEY)
     assert store(workspace, secret) is True
     assert value(workspace) == secret.value
 
 
 def test_the_value_is_never_shown(vault_url: str, workspace: WorkspaceClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        secret = read_vault(vault_url, "azure_default")
+        secret = read_vault(vault_url, "azure_default", KEY)
         store(workspace, secret)
     assert len(caplog.messages) > 10
     assert secret.value not in caplog.text + repr(secret)
@@ -137,7 +151,7 @@ def test_the_value_is_never_shown(vault_url: str, workspace: WorkspaceClient, ca
 def test_a_missing_connection_says_what_to_create(vault_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_AZURE_DEFAULT")
     with pytest.raises(ConfigurationError) as refused:
-        read_vault(vault_url, "azure_default")
+        read_vault(vault_url, "azure_default", KEY)
     assert str(refused.value) == (
         "connection azure_default is required to read the Key Vault and is missing: "
         'create connection azure_default of type azure with extra {"use_azure_identity_object": true}'
@@ -147,7 +161,7 @@ def test_a_missing_connection_says_what_to_create(vault_url: str, monkeypatch: p
 def test_a_connection_of_the_old_kind_says_what_to_add(vault_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_AZURE_DEFAULT", '{"conn_type": "azure"}')
     with pytest.raises(ConfigurationError) as refused:
-        read_vault(vault_url, "azure_default")
+        read_vault(vault_url, "azure_default", KEY)
     assert str(refused.value) == (
         "connection azure_default lacks use_azure_identity_object, without which Key Vault refuses its credential: "
         'add {"use_azure_identity_object": true} to its extra'
@@ -157,10 +171,8 @@ def test_a_connection_of_the_old_kind_says_what_to_add(vault_url: str, monkeypat
 def test_a_disabled_secret_is_named(vault: SecretClient, vault_url: str) -> None:
     current = vault.get_secret(KEY)
     vault.set_secret(KEY, "not for now", enabled=False)
-    with pytest.raises(
-        StorageKeyError, match=f"secret {KEY} is required from Key Vault {vault_url}: HttpResponseError"
-    ):
-        read_vault(vault_url, "azure_default")
+    with pytest.raises(VaultError, match=f"secret {KEY} is required from Key Vault {vault_url}: HttpResponseError"):
+        read_vault(vault_url, "azure_default", KEY)
     vault.set_secret(KEY, current.value or "")
 
 
@@ -189,7 +201,7 @@ class Clusters:
 def test_a_cluster_with_an_older_key_is_restarted(
     workspace: WorkspaceClient, monkeypatch: pytest.MonkeyPatch, state: State, started: int, restarts: bool
 ) -> None:
-    store(workspace, VaultSecret("v1", "a key"))
+    store(workspace, VaultSecret(KEY, "v1", "a key"))
     clusters = Clusters(ClusterDetails(start_time=1, last_restarted_time=stored_at(workspace) + started, state=state))
     monkeypatch.setattr(WorkspaceClient, "clusters", clusters)
     assert restart_if_older(workspace, "c-1") is restarts
