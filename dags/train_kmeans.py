@@ -5,7 +5,8 @@ Mondays, or triggered. The trained model is a challenger; it becomes champion on
 
 **It is red: what now?** Open the failed task's log: its last lines hold the job's own sentence and the run's page.
 
-- A partition of `gold.rfm` that is required and missing: run `segment_customers` for that date first.
+- It is skipped, not red, while `gold.rfm` has no partition at all; one that is asked for by date and missing is red:
+  run `segment_customers` for that date first.
 - Clear the failed task: the same partition and seed give the same model.
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
 """

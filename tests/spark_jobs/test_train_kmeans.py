@@ -66,9 +66,17 @@ def profiles(spark: SparkSession, lake: Lake, result: Result) -> list[tuple[obje
     return sorted(tuple(row) for row in rows.select("cluster_id", "cluster_name", "size").collect())
 
 
-def test_too_few_customers_are_a_reason_to_skip_and_too_many_clusters_an_error(spark: SparkSession, lake: Lake) -> None:
+def test_is_skipped_while_there_is_nothing_to_train_on(spark: SparkSession, lake: Lake) -> None:
+    nothing = {"skipped": "gold.rfm has no partition to train on yet: run aggregate_rfm first"}
+    assert run(spark, Config(lake.root)) == nothing
     with pytest.raises(MissingTableError, match=r"gold\.rfm is required"):
-        run(spark, Config(lake.root))
+        run(spark, Config(lake.root, JANUARY))
+    store(lake, RFM, frame(spark, RFM, []))
+    assert run(spark, Config(lake.root)) == nothing
+    assert not lake.exists(spark, KMEANS_MODELS)
+
+
+def test_too_few_customers_are_a_reason_to_skip_and_too_many_clusters_an_error(spark: SparkSession, lake: Lake) -> None:
     twins = [rfm_row(JANUARY, number, 3 + number % 2, 2, "10.00") for number in range(6)]
     store(lake, RFM, frame(spark, RFM, twins))
 
