@@ -108,6 +108,15 @@ def sql(
 
 
 @commands.command()
+def rotate_key(home: HomeOption = DEFAULT_HOME) -> None:
+    """Give the storage account a new key, through the vault; the one of before stays good until the next rotation."""
+    from localcloud.rotation import rotate_key as rotate
+
+    version = rotate(_existing(home))
+    typer.echo(f"The vault's adls-account-key has version {version}: the next run of a DAG takes it.")
+
+
+@commands.command()
 def report(home: HomeOption = DEFAULT_HOME) -> None:
     """Write the newest report to a file, and say where it is."""
     from localcloud.report import write_newest_report

@@ -26,9 +26,14 @@ def _token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def _storage_key() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
 _SECRETS: dict[str, Callable[[], str]] = {
     "databricks-token": lambda: f"dapi{secrets.token_hex(16)}",
-    "storage-key": lambda: base64.b64encode(secrets.token_bytes(64)).decode(),
+    "storage-key": _storage_key,
+    "storage-key-of-before": _storage_key,
     "identity-header": _token,
     "identity-signing-key": _token,
     "connect-token": _token,
@@ -98,6 +103,15 @@ class Home:
 
     def secret(self, name: str) -> str:
         return (self.secrets / name).read_text()
+
+    def storage_keys(self) -> tuple[str, str]:
+        """The two keys that the storage account takes: the current one and the one of before."""
+        return self.secret("storage-key"), self.secret("storage-key-of-before")
+
+    def renew_storage_key(self) -> None:
+        """Makes another key the current one; what was current stays good, and what was before no longer is."""
+        write_private(self.secrets / "storage-key-of-before", self.secret("storage-key"))
+        write_private(self.secrets / "storage-key", _storage_key())
 
     def create(self, given_ports: Mapping[str, int] | None = None) -> None:
         """Makes what is missing of the home; what is there stays as it is, but for ports that are given.

@@ -112,6 +112,12 @@ def start_service(home: Home, name: str) -> None:
             raise
 
 
+def restart_service(home: Home, name: str) -> None:
+    """Stops a service, waits for its end, and starts it with what its home says now."""
+    _ask(home).stopProcess(name, True)
+    start_service(home, name)
+
+
 def state(home: Home, name: str) -> State:
     info = _ask(home).getProcessInfo(name)
     is_up = info["statename"] == "RUNNING"

@@ -8,13 +8,10 @@ import uvicorn
 
 from localcloud.home import Home
 from localcloud.key_vault.identity import create_identity
-from localcloud.key_vault.secret_store import NewSecret, SecretStore
+from localcloud.key_vault.secret_store import STORAGE_KEY_SECRET, NewSecret, SecretStore
 from localcloud.key_vault.tokens import Tokens
 from localcloud.key_vault.vault import create_vault
 from localcloud.ports import HOST
-
-STORAGE_KEY_SECRET = "adls-account-key"  # noqa: S105 - the secret's name
-
 
 # A client that keeps its connection open must not keep the server from stopping.
 _GOODBYE_SECONDS = 3

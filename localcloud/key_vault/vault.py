@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from localcloud.key_vault.secret_store import NewSecret, Secret, SecretStore
+from localcloud.key_vault.secret_store import DeletedSecretError, NewSecret, Properties, Secret, SecretStore
 from localcloud.key_vault.tokens import Tokens
 from localcloud.loopback import LoopbackOnly
 
@@ -47,7 +47,9 @@ def create_vault(store: SecretStore, tokens: Tokens, port: int) -> FastAPI:
     app.add_middleware(LoopbackOnly)
     app.add_exception_handler(VaultError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.include_router(_secrets(store, url), dependencies=[Depends(_authorization(tokens, _resource(port)))])
+    authorized = [Depends(_authorization(tokens, _resource(port)))]
+    for routes in (_secrets(store, url), _deleted_secrets(store, url), _unknown()):
+        app.include_router(routes, dependencies=authorized)
     return app
 
 
@@ -77,7 +79,21 @@ def _secrets(store: SecretStore, url: str) -> APIRouter:
 
     @routes.put("/secrets/{name}")
     def set_secret(name: Name, secret: NewSecret) -> dict[str, Any]:
-        return store.set(name, secret).disclosed(url)
+        try:
+            return store.set(name, secret).disclosed(url)
+        except DeletedSecretError:
+            message = f"Secret {name} is deleted and its name not free: recover or purge it first."
+            raise VaultError(409, "Conflict", message) from None
+
+    @routes.patch("/secrets/{name}/{version}")
+    def update_secret(name: Name, version: str, change: Properties) -> dict[str, Any]:
+        return _existing(store.update(name, version, change), name, version).described(url)
+
+    @routes.delete("/secrets/{name}")
+    def delete_secret(name: Name) -> dict[str, Any]:
+        _existing(store.find(name), name)
+        store.delete(name)
+        return store.deleted(name)[-1].described_as_deleted(url)
 
     @routes.get("/secrets")
     def list_secrets(skip: Skip = 0, size: MaxResults = _PAGE) -> dict[str, Any]:
@@ -95,18 +111,58 @@ def _secrets(store: SecretStore, url: str) -> APIRouter:
     def get_secret(name: Name, version: str = "") -> dict[str, Any]:
         return _readable(store.find(name, version), name, version).disclosed(url)
 
-    @routes.api_route("/{path:path}", methods=["GET", "PUT", "POST", "PATCH", "DELETE"], include_in_schema=False)
-    def refuse(request: Request) -> None:
-        route = f"{request.method} {request.url.path}"
-        raise VaultError(501, "NotImplemented", f"{route} is not part of the local Key Vault: it gets, sets and lists")
+    return routes
+
+
+def _deleted_secrets(store: SecretStore, url: str) -> APIRouter:
+    routes = APIRouter(prefix="/deletedsecrets")
+
+    def deleted(name: Name) -> Secret:
+        return _existing(next(reversed(store.deleted(name)), None), name)
+
+    @routes.get("")
+    def list_deleted(skip: Skip = 0, size: MaxResults = _PAGE) -> dict[str, Any]:
+        items = [secret.described_as_deleted(url) for secret in store.latest(deleted=True)]
+        return _page(items, skip, size, f"{url}/deletedsecrets")
+
+    @routes.get("/{name}")
+    def get_deleted(name: Name) -> dict[str, Any]:
+        return deleted(name).described_as_deleted(url)
+
+    @routes.post("/{name}/recover")
+    def recover(name: Name) -> dict[str, Any]:
+        found = deleted(name)
+        store.recover(name)
+        return found.described(url)
+
+    @routes.delete("/{name}", status_code=204)
+    def purge(name: Name) -> None:
+        store.purge(deleted(name).name)
 
     return routes
 
 
-def _readable(secret: Secret | None, name: str, version: str) -> Secret:
+def _unknown() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.api_route("/{path:path}", methods=["GET", "PUT", "POST", "PATCH", "DELETE"], include_in_schema=False)
+    def refuse(request: Request) -> None:
+        route = f"{request.method} {request.url.path}"
+        raise VaultError(501, "NotImplemented", f"{route} is not part of the local Key Vault, which keeps secrets only")
+
+    return routes
+
+
+def _existing(secret: Secret | None, name: str, version: str = "") -> Secret:
     if secret is None:
         wanted = f"{name}/{version}".rstrip("/")
         raise VaultError(404, "SecretNotFound", f"A secret with (name/id) {wanted} was not found in this key vault.")
+    return secret
+
+
+def _readable(found: Secret | None, name: str, version: str) -> Secret:
+    """A secret whose value may be shown: also one outside of its dates, as in Azure, but none that is disabled."""
+    secret = _existing(found, name, version)
     if not secret.attributes.enabled:
         raise VaultError(403, "Forbidden", "Operation get is not allowed on a disabled secret.")
     return secret

@@ -19,7 +19,7 @@ def service(home: Home) -> Service:
         address=storage.blob_endpoint(home),
         # Without a signature it refuses, which only a server that works does.
         is_healthy=lambda: status_code(f"{storage.blob_endpoint(home)}?comp=list", home) == HTTPStatus.FORBIDDEN,
-        environment={"AZURITE_ACCOUNTS": f"{STORAGE_ACCOUNT}:{home.secret('storage-key')}"},
+        environment={"AZURITE_ACCOUNTS": ":".join((STORAGE_ACCOUNT, *home.storage_keys()))},
         initialise=partial(_create_container, home),
     )
 

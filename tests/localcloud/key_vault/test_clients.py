@@ -1,5 +1,6 @@
 """Azure's own client, unmodified, against the vault and the managed identity as processes of their own."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 
@@ -92,11 +93,70 @@ def test_a_name_that_key_vault_forbids_is_refused(client: SecretClient) -> None:
     assert "very-private" not in str(raised.value)
 
 
+def test_a_disabled_secret_can_be_enabled_again(client: SecretClient) -> None:
+    version = client.set_secret("on-and-off", "value", tags={"owner": "test"}, enabled=False).properties.version
+    changed = client.update_secret_properties("on-and-off", version, enabled=True, content_type="text/plain")
+    assert (changed.enabled, changed.content_type, changed.tags) == (True, "text/plain", {"owner": "test"})
+    assert client.get_secret("on-and-off").value == "value"
+    with pytest.raises(ResourceNotFoundError):
+        client.update_secret_properties("on-and-off", "0" * 32, enabled=True)
+
+
+def test_dates_are_kept_and_an_expired_secret_can_still_be_read(client: SecretClient) -> None:
+    begin, end = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2021, 1, 1, tzinfo=dt.UTC)
+    client.set_secret("expired", "value", not_before=begin, expires_on=end)
+    found = client.get_secret("expired")
+    assert (found.value, found.properties.not_before, found.properties.expires_on) == ("value", begin, end)
+    assert found.properties.recovery_level == "Recoverable+Purgeable"
+
+
+def test_a_deleted_secret_is_recovered_with_its_versions(client: SecretClient) -> None:
+    first = client.set_secret("gone", "one")
+    client.set_secret("gone", "two")
+    deleted = client.begin_delete_secret("gone").result()
+    assert deleted.recovery_id is not None
+    assert deleted.recovery_id.endswith("/deletedsecrets/gone")
+    assert deleted.deleted_date is not None
+    assert deleted.scheduled_purge_date == deleted.deleted_date + dt.timedelta(days=90)
+    with pytest.raises(ResourceNotFoundError):
+        client.get_secret("gone", first.properties.version)
+    assert "gone" not in [secret.name for secret in client.list_properties_of_secrets()]
+    assert "gone" in [secret.name for secret in client.list_deleted_secrets()]
+    with pytest.raises(ResourceExistsError, match="recover or purge it first"):
+        client.set_secret("gone", "three")
+
+    client.begin_recover_deleted_secret("gone").wait()
+    assert client.get_secret("gone").value == "two"
+    assert client.get_secret("gone", first.properties.version).value == "one"
+    with pytest.raises(ResourceNotFoundError):
+        client.get_deleted_secret("gone")
+
+
+def test_a_purged_secret_is_gone_for_good_and_its_name_is_free(client: SecretClient, home: Home) -> None:
+    client.set_secret("purged", "once private")
+    client.begin_delete_secret("purged").wait()
+    assert client.get_deleted_secret("purged").name == "purged"
+    client.purge_deleted_secret("purged")
+    with pytest.raises(ResourceNotFoundError):
+        client.begin_recover_deleted_secret("purged")
+    assert "once private" not in (home.data("key-vault") / "secrets.json").read_text()
+    client.set_secret("purged", "new")
+    assert [each.version for each in client.list_properties_of_secret_versions("purged")] == [
+        client.get_secret("purged").properties.version
+    ]
+
+
+def test_a_secret_that_is_not_there_is_not_deleted(client: SecretClient) -> None:
+    with pytest.raises(ResourceNotFoundError):
+        client.begin_delete_secret("absent")
+
+
 def test_a_route_that_is_not_there_is_named(client: SecretClient) -> None:
+    client.set_secret("to-back-up", "value")
     with pytest.raises(HttpResponseError) as raised:
-        client.begin_delete_secret("rotated")
+        client.backup_secret("to-back-up")
     assert raised.value.status_code == 501
-    assert "DELETE /secrets/rotated" in str(raised.value)
+    assert "POST /secrets/to-back-up/backup" in str(raised.value)
 
 
 def test_secrets_lie_in_a_file_for_their_owner_alone(client: SecretClient, home: Home) -> None:
