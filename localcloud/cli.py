@@ -117,6 +117,24 @@ def rotate_key(home: HomeOption = DEFAULT_HOME) -> None:
 
 
 @commands.command()
+def fault(
+    route: Annotated[str, typer.Argument(help="E.g. jobs/runs/submit; nothing takes back what is still to come.")] = "",
+    status: Annotated[int, typer.Option(help="What it answers.", min=400, max=599)] = 503,
+    times: Annotated[int, typer.Option(help="How often.", min=1, max=1000)] = 1,
+    works: Annotated[bool, typer.Option("--works", help="It does its work, and only the answer is lost.")] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Have a route of the local Databricks fail, to see what DAGs make of it."""
+    from localcloud.databricks.own_routes import ask
+
+    if route:
+        wanted = {"route": route, "status": status, "times": times, "works": works}
+        ask(_existing(home), "POST", "faults", wanted)
+    else:
+        ask(_existing(home), "DELETE", "faults")
+
+
+@commands.command()
 def report(home: HomeOption = DEFAULT_HOME) -> None:
     """Write the newest report to a file, and say where it is."""
     from localcloud.report import write_newest_report

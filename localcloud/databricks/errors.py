@@ -1,5 +1,8 @@
 """What the REST API answers when it refuses, in the shape that Databricks' clients parse."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -42,11 +45,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     def refused(_: Request, error: ApiError) -> JSONResponse:
-        return _answer(error.status, error.error_code, error.message)
+        return answer_refusal(error)
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _answer(400, "INVALID_PARAMETER_VALUE", describe(error))
+        return _answer(400, "INVALID_PARAMETER_VALUE", describe(error.errors()))
 
     @app.exception_handler(Exception)
     def broken(request: Request, error: Exception) -> JSONResponse:
@@ -54,9 +57,17 @@ def install_error_handlers(app: FastAPI) -> None:
         return _answer(500, "INTERNAL_ERROR", message)
 
 
-def describe(error: RequestValidationError) -> str:
+def describe(errors: Sequence[Mapping[str, Any]]) -> str:
     """One sentence per field that could not be read."""
-    return "; ".join(f"{'.'.join(map(str, found['loc'][1:])) or 'body'}: {found['msg']}" for found in error.errors())
+    sentences = []
+    for found in errors:
+        where = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
+        sentences.append(f"{'.'.join(where) or 'body'}: {found['msg']}")
+    return "; ".join(sentences)
+
+
+def answer_refusal(error: ApiError) -> JSONResponse:
+    return _answer(error.status, error.error_code, error.message)
 
 
 def _answer(status: int, error_code: str, message: str) -> JSONResponse:

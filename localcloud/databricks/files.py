@@ -8,6 +8,8 @@ from localcloud.databricks.errors import invalid_parameter, not_found
 WORKSPACE = "Workspace"
 VOLUMES = "Volumes"
 DBFS = "dbfs"
+_DEEPEST = 18
+_LONGEST_NAME = 200  # with room for what an unfinished upload adds, within the 255 of most file systems
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class FileTree:
         parts = PurePosixPath(path).parts
         if not path.startswith("/") or ".." in parts or "\0" in path:
             raise invalid_parameter(f"an absolute path without '..' is required, found {path!r}")
+        if len(parts[1:]) > _DEEPEST or any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts):
+            raise invalid_parameter(f"a path has at most {_DEEPEST} names of at most {_LONGEST_NAME} bytes each")
         base = (self.root / tree).resolve()
         target = base.joinpath(*parts[1:]).resolve()
         if not target.is_relative_to(base):

@@ -12,6 +12,7 @@ from localcloud.databricks.errors import ApiError, already_exists, invalid_param
 from localcloud.home import write_private
 
 REDACTED = "[REDACTED]"
+SCOPES_FOLDER = "secret-scopes"
 _NAME = re.compile(r"[A-Za-z0-9_\-@.]{1,128}")
 _REFERENCE = re.compile(r"\{\{\s*secrets/([^/{}\s]+)/([^/{}\s]+)\s*\}\}")
 

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 
 from localcloud.databricks.errors import ApiError, install_error_handlers, not_implemented
+from localcloud.databricks.faults import FailsOnDemand
 from localcloud.databricks.get_bodies import GetBodies
 from localcloud.databricks.routes import (
     clusters,
@@ -19,9 +20,11 @@ from localcloud.databricks.routes import (
     pages,
     runs,
     secrets,
+    statements,
     users,
     workspace_files,
 )
+from localcloud.databricks.strict_bodies import StrictBodies
 from localcloud.databricks.workspace import Workspace
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -32,9 +35,11 @@ def create_app(workspace: Workspace) -> FastAPI:
     app = FastAPI(title="Local Databricks workspace", openapi_url=None, lifespan=_lifespan)
     app.state.workspace = workspace
     install_error_handlers(app)
+    app.add_middleware(FailsOnDemand, faults=workspace.faults)
     app.add_middleware(GetBodies)
+    app.add_middleware(StrictBodies)
     app.add_api_route("/healthz", _healthz)
-    for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, local):
+    for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, statements, local):
         app.include_router(routes.router, dependencies=[Depends(require_token)])
     app.include_router(pages.router)
     app.add_exception_handler(pages.LoginRequiredError, pages.ask_to_log_in)
@@ -46,8 +51,9 @@ def create_app(workspace: Workspace) -> FastAPI:
 def require_token(request: Request) -> None:
     """Lets in only who sends the workspace's token."""
     workspace: Workspace = request.app.state.workspace
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not hmac.compare_digest(given.encode(), workspace.home.secret("databricks-token").encode()):
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    is_token = hmac.compare_digest(given.encode(), workspace.home.secret("databricks-token").encode())
+    if scheme.lower() != "bearer" or not is_token:
         raise ApiError(401, "UNAUTHENTICATED", "a valid token is required: send Authorization: Bearer <token>")
 
 

@@ -1,16 +1,11 @@
 """Queries on the lake, answered by the workspace's cluster."""
 
 import logging
-from typing import Any
 
-import httpx
 import pyarrow as pa
 
-from localcloud.errors import LocalCloudError
+from localcloud.databricks.own_routes import ask
 from localcloud.home import Home
-from localcloud.ports import HOST
-
-_CLUSTER_START_SECONDS = 300
 
 
 def query(home: Home, statement: str) -> pa.Table:
@@ -35,22 +30,9 @@ def query(home: Home, statement: str) -> pa.Table:
 
 def warm_up(home: Home) -> None:
     """Has the workspace start, in the background, the cluster that was used last."""
-    _post(home, "warm-up")
+    ask(home, "POST", "warm-up")
 
 
 def _endpoint(home: Home) -> str:
-    remote: str = _post(home, "spark-connect")["remote"]
+    remote: str = ask(home, "POST", "spark-connect")["remote"]
     return remote
-
-
-def _post(home: Home, route: str) -> dict[str, Any]:
-    url = f"http://{HOST}:{home.port('workspace')}/api/localcloud/{route}"
-    token = {"Authorization": f"Bearer {home.secret('databricks-token')}"}
-    try:
-        answer = httpx.post(url, headers=token, timeout=_CLUSTER_START_SECONDS)
-    except httpx.TransportError as error:
-        raise LocalCloudError(f"The workspace does not answer at {url} ({error}): start it with `make up`") from error
-    content: dict[str, Any] = answer.json()
-    if answer.is_error:
-        raise LocalCloudError(f"No cluster to ask: {content['message']}")
-    return content

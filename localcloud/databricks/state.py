@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Engine, Select, create_engine, event, inspect, update
+from sqlalchemy import JSON, Engine, Select, create_engine, event, inspect, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -33,6 +33,7 @@ class Run(Base):
     Attributes:
         parent_run_id: The run that a task's attempt belongs to; none for a run.
         settings: The run's settings (tasks, job clusters …), or the task's.
+        repair_id: The repair that an attempt belongs to; none for the original run's.
         start_time: Like the other times, milliseconds since the epoch; durations are milliseconds too.
     """
 
@@ -44,6 +45,7 @@ class Run(Base):
     job_id: Mapped[int | None] = mapped_column(index=True)
     task_key: Mapped[str | None]
     attempt_number: Mapped[int] = mapped_column(default=0)
+    repair_id: Mapped[int | None]
     run_name: Mapped[str]
     run_type: Mapped[str]
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -63,6 +65,23 @@ class Run(Base):
     @property
     def is_terminal(self) -> bool:
         return self.life_cycle_state in TERMINAL
+
+
+class Repair(Base):
+    """One entry of a run's repair history; the first is the original run."""
+
+    __tablename__ = "repairs"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    repair_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(index=True)
+    is_original: Mapped[bool]
+    life_cycle_state: Mapped[str]
+    result_state: Mapped[str | None]
+    state_message: Mapped[str] = mapped_column(default="")
+    termination_code: Mapped[str | None]
+    start_time: Mapped[int]
+    end_time: Mapped[int] = mapped_column(default=0)
 
 
 class Cluster(Base):
@@ -97,6 +116,7 @@ class State:
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
         event.listen(self._engine, "connect", _write_ahead)
         Base.metadata.create_all(self._engine)
+        _add_missing_columns(self._engine)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
 
     @contextmanager
@@ -141,6 +161,17 @@ class State:
 def now() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """Lets a home that an earlier version made keep its runs: what was added since may be empty in them."""
+    with engine.begin() as connection:
+        for table in Base.metadata.sorted_tables:
+            there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+            for column in table.columns:
+                if column.name not in there:
+                    kind = column.type.compile(engine.dialect)
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _write_ahead(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -1,18 +1,23 @@
 """The parts of the workspace, put together."""
 
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.databricks.engine.admission import Admission
 from localcloud.databricks.engine.attempts import Attempts
 from localcloud.databricks.engine.catalog import Catalog
 from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.processes import leftovers, stop_all
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.runs import RunEngine
+from localcloud.databricks.engine.spark_server import SparkServer
+from localcloud.databricks.engine.statements import Statements
+from localcloud.databricks.faults import Faults
 from localcloud.databricks.files import FileTree
-from localcloud.databricks.payloads import ClusterSpec
-from localcloud.databricks.secret_scopes import SecretScopes
+from localcloud.databricks.payloads.clusters import ClusterSpec
+from localcloud.databricks.secret_scopes import SCOPES_FOLDER, SecretScopes
 from localcloud.databricks.state import State
 from localcloud.databricks.uploads import Uploads
 from localcloud.home import STORAGE_ACCOUNT, Home
@@ -38,6 +43,31 @@ class Options:
 
 
 @dataclass(frozen=True)
+class UsualCluster:
+    """Which cluster is asked where nobody names one."""
+
+    clusters: Clusters
+    secrets: SecretScopes
+
+    def find(self) -> str:
+        """The cluster used last, running ones first; where there has been none, one that can read the lake."""
+        return self.last() or self.clusters.create(self._default_spec(), _DEFAULT_CLUSTER)
+
+    def last(self) -> str | None:
+        clusters = sorted(self.clusters.all(), key=lambda cluster: cluster.state != "RUNNING")
+        return clusters[0].cluster_id if clusters else None
+
+    def lease(self) -> AbstractContextManager[SparkServer]:
+        return self.clusters.lease(self.find())
+
+    def _default_spec(self) -> ClusterSpec:
+        if _KEY_SCOPE not in self.secrets.scopes() or _KEY_NAME not in self.secrets.keys(_KEY_SCOPE):
+            return ClusterSpec(spark_version="local")
+        key = f"{{{{secrets/{_KEY_SCOPE}/{_KEY_NAME}}}}}"
+        return ClusterSpec(spark_version="local", spark_conf={_KEY_SETTING: key})
+
+
+@dataclass(frozen=True)
 class Workspace:
     """What a route needs to answer."""
 
@@ -46,8 +76,12 @@ class Workspace:
     secrets: SecretScopes
     files: FileTree
     clusters: Clusters
+    usual_cluster: UsualCluster
     engine: RunEngine
+    admission: Admission
     uploads: Uploads
+    statements: Statements
+    faults: Faults
 
     @property
     def url(self) -> str:
@@ -55,20 +89,6 @@ class Workspace:
 
     def run_folder(self, run_id: int) -> Path:
         return self.engine.attempts.folder(run_id)
-
-    def usual_cluster(self) -> str:
-        """The cluster used last, running ones first; where there has been none, one that can read the lake."""
-        return self.last_cluster() or self.clusters.create(self._default_spec(), _DEFAULT_CLUSTER)
-
-    def last_cluster(self) -> str | None:
-        clusters = sorted(self.clusters.all(), key=lambda cluster: cluster.state != "RUNNING")
-        return clusters[0].cluster_id if clusters else None
-
-    def _default_spec(self) -> ClusterSpec:
-        if _KEY_SCOPE not in self.secrets.scopes() or _KEY_NAME not in self.secrets.keys(_KEY_SCOPE):
-            return ClusterSpec(spark_version="local")
-        key = f"{{{{secrets/{_KEY_SCOPE}/{_KEY_NAME}}}}}"
-        return ClusterSpec(spark_version="local", spark_conf={_KEY_SETTING: key})
 
     def open(self) -> None:
         """Makes up for how the last server ended: its processes are stopped, and what they did not finish says so."""
@@ -87,11 +107,25 @@ class Workspace:
 def make_workspace(home: Home, options: Options) -> Workspace:
     home.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = State(home.workspace / "workspace.db")
-    secrets = SecretScopes(home.workspace / "secret-scopes")
+    secrets = SecretScopes(home.workspace / SCOPES_FOLDER)
     files = FileTree(home.workspace / "files")
     catalog = Catalog(options.lake_root, home.workspace / "views.json")
     resolver = Resolver(home.workspace / "clusters", secrets, files, options.heap)
     clusters = Clusters(home, state, resolver, catalog)
     attempts = Attempts(home, state, files, clusters)
     engine = RunEngine(state, attempts, threading.BoundedSemaphore(_TASKS_AT_ONCE))
-    return Workspace(home, state, secrets, files, clusters, engine, Uploads())
+    usual = UsualCluster(clusters, secrets)
+
+    return Workspace(
+        home=home,
+        state=state,
+        secrets=secrets,
+        files=files,
+        clusters=clusters,
+        usual_cluster=usual,
+        engine=engine,
+        admission=Admission(state, engine),
+        uploads=Uploads(),
+        statements=Statements(usual.lease),
+        faults=Faults(),
+    )

@@ -3,13 +3,15 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.endings import SUCCESS, Ending, StopSignal, failed, not_started, timed_out
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.task_process import TaskProcess, start_task
 from localcloud.databricks.files import FileTree
-from localcloud.databricks.payloads import RunSettings, Task
+from localcloud.databricks.payloads.runs import RunSettings
+from localcloud.databricks.payloads.tasks import Task
 from localcloud.databricks.state import Run, State, now
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
@@ -26,17 +28,36 @@ class Attempts:
     files: FileTree
     clusters: Clusters
 
-    def execute(self, row: Run, task: Task, settings: RunSettings, parameters: list[str], stop: StopSignal) -> Ending:
-        """Runs one attempt and records its states; returns how it ended."""
-        self.state.update(Run, row.run_id, life_cycle_state="PENDING", start_time=now())
+    def execute(
+        self, row: Run, task: Task, settings: RunSettings, stop: StopSignal, values: dict[str, dict[str, Any]]
+    ) -> Ending:
+        """Runs one attempt on its cluster and records its states; returns how it ended.
+
+        Args:
+            row: The attempt.
+            task: What to run, with no reference left in it.
+            settings: Of the run, which defines job clusters.
+            stop: Tells it to end before it is done.
+            values: What earlier tasks have set for it, by task.
+        """
+        self.begin(row, "PENDING")
         try:
-            ending = self._on_cluster(row, task, settings, parameters, stop)
+            ending = self._on_cluster(row, task, settings, stop, values)
         except LocalCloudError as error:
             ending = stop.ending if stop.is_set else not_started(error)
-        self.finish(row, ending)
-        return ending
+        return self.finish(row, ending)
 
-    def finish(self, row: Run, ending: Ending) -> None:
+    def begin(self, row: Run, state: str = "RUNNING") -> None:
+        row.start_time = now()
+        self.state.update(Run, row.run_id, life_cycle_state=state, start_time=row.start_time)
+
+    def show(self, row: Run, **details: object) -> None:
+        """Adds what the API shows of the attempt besides its state."""
+        row.settings = {**row.settings, **details}
+        self.state.update(Run, row.run_id, settings=row.settings)
+
+    def finish(self, row: Run, ending: Ending) -> Ending:
+        """Records how it ended, and returns that."""
         current = self.state.get(Run, row.run_id) or row
         ended = now()
         self.state.update(
@@ -51,12 +72,13 @@ class Attempts:
             end_time=ended,
             execution_duration=max(0, ended - current.start_time - current.setup_duration),
         )
+        return ending
 
     def folder(self, run_id: int) -> Path:
         return self.home.workspace / "runs" / str(run_id)
 
     def _on_cluster(
-        self, row: Run, task: Task, settings: RunSettings, parameters: list[str], stop: StopSignal
+        self, row: Run, task: Task, settings: RunSettings, stop: StopSignal, values: dict[str, dict[str, Any]]
     ) -> Ending:
         asked = now()
         cluster_id = self._cluster_id(task, settings)
@@ -67,16 +89,18 @@ class Attempts:
             self.state.update(
                 Run, row.run_id, life_cycle_state="RUNNING", state_message="In run", setup_duration=now() - asked
             )
-            return self._in_process(row, task, server, parameters, stop)
+            return self._in_process(row, task, server, stop, values)
 
-    def _in_process(self, row: Run, task: Task, server: SparkServer, parameters: list[str], stop: StopSignal) -> Ending:
+    def _in_process(
+        self, row: Run, task: Task, server: SparkServer, stop: StopSignal, values: dict[str, dict[str, Any]]
+    ) -> Ending:
         process = start_task(
             self.home,
             files=self.files,
             server=server,
             folder=self.folder(row.run_id),
             task=task,
-            extra=parameters,
+            values=values,
         )
         try:
             return self._until_ended(process, task, stop)

@@ -17,7 +17,7 @@ from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.server_spec import ServerSpec
 from localcloud.databricks.engine.spark_server import ClusterStartError, SparkServer, launch_server
 from localcloud.databricks.errors import invalid_parameter
-from localcloud.databricks.payloads import ClusterSpec
+from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.state import Cluster, State, now
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home

@@ -9,7 +9,7 @@ from localcloud.errors import LocalCloudError
 
 @dataclass(frozen=True)
 class Ending:
-    """How a task or run ended, in the API's words."""
+    """How a task or run ended, in the API's words; a condition that was decided has an `outcome`, `true` or `false`."""
 
     result_state: str
     code: str
@@ -17,6 +17,11 @@ class Ending:
     message: str = ""
     error: str | None = None
     error_trace: str | None = None
+    outcome: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return self.result_state == "SUCCESS"
 
 
 SUCCESS = Ending("SUCCESS", "SUCCESS")
@@ -27,14 +32,22 @@ def timed_out(seconds: int) -> Ending:
     return Ending("TIMEDOUT", "RUN_EXECUTION_ERROR", message=f"Timed out after {seconds} seconds.")
 
 
-def failed(error: str, trace: str) -> Ending:
-    message = "Workload failed, see run output for details"
+def failed(error: str, trace: str = "", message: str = "Workload failed, see run output for details") -> Ending:
     return Ending("FAILED", "RUN_EXECUTION_ERROR", message=message, error=error, error_trace=trace)
 
 
 def not_started(error: LocalCloudError) -> Ending:
     """The cluster or its libraries were not to be had, so nothing ran."""
     return Ending("FAILED", "CLUSTER_ERROR", "INTERNAL_ERROR", message=str(error), error=str(error))
+
+
+def misconfigured(message: str) -> Ending:
+    """Only when its turn came could be seen that it can't run as it is."""
+    return Ending("FAILED", "INVALID_RUN_CONFIGURATION", "INTERNAL_ERROR", message=message, error=message)
+
+
+def decided(outcome: bool) -> Ending:
+    return Ending("SUCCESS", "SUCCESS", outcome=str(outcome).lower())
 
 
 SKIPPED = Ending("UPSTREAM_FAILED", "SKIPPED", "SKIPPED", message="An upstream task failed.")
@@ -48,13 +61,24 @@ INTERRUPTED = Ending(
 
 
 class StopSignal:
-    """Tells every task of a run to end: it was cancelled, the workspace stops, or the run's time is over."""
+    """Tells every task of a run to end: it was cancelled, the workspace stops, or the run's time is over.
 
-    def __init__(self, timeout_seconds: int) -> None:
-        self._event = threading.Event()
+    Args:
+        timeout_seconds: When the time is over; 0 for never.
+        outer: What tells it as well: a run's signal holds for each of its tasks.
+    """
+
+    def __init__(self, timeout_seconds: int, outer: "StopSignal | None" = None) -> None:
+        self._outer = outer
+        self._event: threading.Event = outer._event if outer else threading.Event()
         self._timeout = timeout_seconds
-        self._deadline = time.monotonic() + (timeout_seconds or float("inf"))
+        own_deadline = time.monotonic() + (timeout_seconds or float("inf"))
+        self._deadline: float = min(own_deadline, outer._deadline) if outer else own_deadline
         self._ending = CANCELED
+
+    def within(self, timeout_seconds: int) -> "StopSignal":
+        """A signal for a part that has less time."""
+        return StopSignal(timeout_seconds, outer=self)
 
     def request(self, ending: Ending) -> None:
         if not self._event.is_set():
@@ -68,6 +92,8 @@ class StopSignal:
     @property
     def ending(self) -> Ending:
         """How what is stopped ends."""
+        if self._outer is not None and self._outer.is_set:
+            return self._outer.ending
         return self._ending if self._event.is_set() else timed_out(self._timeout)
 
     def wait(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Runs in a task's own process: finds what to run, runs it, and writes down how it failed.
 
-A script, not imported by the server; it imports nothing but the standard library, so that a task starts fast.
+A script, not imported by the server; it imports nothing but the standard library and what lies in `runtime`, which
+needs nothing else either, so that a task starts fast.
 """
 
 import json
@@ -12,6 +13,9 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
+from dbruntime import prepare
+from dbruntime.notebook import run_notebook
+
 
 class TaskDefinitionError(Exception):
     """Raised when the task names a package or entry point that the cluster's libraries don't have."""
@@ -20,7 +24,7 @@ class TaskDefinitionError(Exception):
 def main(folder: Path) -> int:
     task: dict[str, Any] = json.loads((folder / "task.json").read_text())
     try:
-        _execute(task)
+        _execute(task, folder)
     except SystemExit as exit_request:
         if exit_request.code in (None, 0):
             return 0
@@ -30,7 +34,11 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _execute(task: dict[str, Any]) -> None:
+def _execute(task: dict[str, Any], folder: Path) -> None:
+    prepare(folder, task)
+    if task["kind"] == "notebook":
+        run_notebook(Path(task["file"]), Path(task["root"]))
+        return
     sys.argv = [task["name"], *task["parameters"]]
     if task["kind"] == "wheel":
         _entry_point(Path(task["libraries"]), task["package"], task["entry_point"])()
@@ -65,7 +73,7 @@ def _normal(name: str) -> str:
 
 
 def _failed(folder: Path, error: BaseException) -> int:
-    own_frames = {__file__, runpy.__file__, "<frozen runpy>"}
+    own_frames = {__file__, runpy.__file__, "<frozen runpy>", run_notebook.__code__.co_filename}
     told = traceback.TracebackException.from_exception(error)
     told.stack = traceback.StackSummary.from_list([frame for frame in told.stack if frame.filename not in own_frames])
     trace = "".join(told.format())

@@ -9,7 +9,7 @@ from typing import Any
 from localcloud.databricks.engine import libraries as wheels
 from localcloud.databricks.engine.server_spec import ServerSpec
 from localcloud.databricks.files import FileTree
-from localcloud.databricks.payloads import ClusterSpec
+from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.secret_scopes import SecretScopes, refers_to_secret
 from localcloud.databricks.state import Cluster
 

@@ -11,10 +11,12 @@ from typing import Any
 from localcloud.databricks.engine.processes import clean_environment, stop_tree
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.files import FileTree
-from localcloud.databricks.payloads import Task
+from localcloud.databricks.payloads.tasks import Task
+from localcloud.databricks.secret_scopes import SCOPES_FOLDER
 from localcloud.home import Home
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
+_RUNTIME = Path(__file__).with_name("runtime")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,13 @@ class TaskProcess:
 
 
 def start_task(
-    home: Home, *, files: FileTree, server: SparkServer, folder: Path, task: Task, extra: list[str]
+    home: Home,
+    *,
+    files: FileTree,
+    server: SparkServer,
+    folder: Path,
+    task: Task,
+    values: dict[str, dict[str, Any]],
 ) -> TaskProcess:
     """Starts a task's process.
 
@@ -61,11 +69,12 @@ def start_task(
         server: The cluster.
         folder: Where the task's output and working directory go.
         task: What to run.
-        extra: Parameters that replace the task's own, if any.
+        values: What earlier tasks have set for it, by task.
     """
     workdir = folder / "work"
     workdir.mkdir(parents=True)
-    (folder / "task.json").write_text(json.dumps(_definition(files, server, task, extra)))
+    context = {"values": values, "secrets": str(home.workspace / SCOPES_FOLDER)}
+    (folder / "task.json").write_text(json.dumps(_definition(files, server, task) | context))
     session_id = str(uuid.uuid4())
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
@@ -86,11 +95,12 @@ def _environment(home: Home, server: SparkServer, session_id: str) -> dict[str, 
         **server.spec.environment,
         "SPARK_REMOTE": server.remote(session_id),
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": server.token,
-        "PYTHONPATH": str(server.spec.libraries),
+        # What a wheel brings comes first; `dbutils` is at hand as on Databricks.
+        "PYTHONPATH": f"{server.spec.libraries}:{_RUNTIME}",
     }
 
 
-def _definition(files: FileTree, server: SparkServer, task: Task, extra: list[str]) -> dict[str, Any]:
+def _definition(files: FileTree, server: SparkServer, task: Task) -> dict[str, Any]:
     if wheel := task.python_wheel_task:
         named = [f"--{name}={value}" for name, value in wheel.named_parameters.items()]
         return {
@@ -98,10 +108,14 @@ def _definition(files: FileTree, server: SparkServer, task: Task, extra: list[st
             "name": wheel.entry_point,
             "package": wheel.package_name,
             "entry_point": wheel.entry_point,
-            "parameters": extra or [*wheel.parameters, *named],
+            "parameters": [*wheel.parameters, *named],
             "libraries": str(server.spec.libraries),
         }
+    if notebook := task.notebook_task:
+        file = str(files.file(notebook.notebook_path))
+        root = str(files.locate("/Workspace/"))
+        return {"kind": "notebook", "file": file, "root": root, "widgets": notebook.base_parameters}
     assert task.spark_python_task is not None  # noqa: S101 - the payload's own rule
     script = task.spark_python_task
     file = str(files.file(script.python_file))
-    return {"kind": "script", "name": file, "file": file, "parameters": extra or script.parameters}
+    return {"kind": "script", "name": file, "file": file, "parameters": script.parameters}

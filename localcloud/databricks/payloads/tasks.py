@@ -1,53 +1,27 @@
-"""What the Jobs and Clusters APIs accept; numbers may arrive as text, as the Airflow provider sends them."""
+"""A task: what it does, when, and on which cluster."""
 
-import re
-from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-_UNSUPPORTED_TASKS = {
-    "notebook_task", "spark_jar_task", "spark_submit_task", "pipeline_task", "sql_task", "dbt_task", "run_job_task",
-    "condition_task", "for_each_task", "dashboard_task", "power_bi_task", "gen_ai_compute_task",
-    "clean_rooms_notebook_task",
+from localcloud.databricks.payloads.base import Id, Payload, Seconds, Text, Texts
+from localcloud.databricks.payloads.clusters import ClusterSpec, Library
+from localcloud.databricks.references import check_references
+
+UNSUPPORTED_TASKS = {
+    "spark_jar_task", "spark_submit_task", "pipeline_task", "sql_task", "dbt_task", "dashboard_task", "power_bi_task",
+    "gen_ai_compute_task", "clean_rooms_notebook_task",
 }  # fmt: skip
-
-
-# Left out of a run they would change what it does: better refused than forgotten.
-UNSUPPORTED_SETTINGS = {
-    "git_source", "parameters", "job_parameters", "notebook_params", "jar_params", "sql_params", "only",
-}  # fmt: skip
-_UNSUPPORTED_CLUSTER = {"init_scripts", "docker_image"}
-_DYNAMIC_VALUE = re.compile(r"\{\{\s*(job|run|task|tasks|workspace|input)\b")
-
-
-def _text(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-
-
-class Payload(BaseModel):
-    """Base: unknown fields are kept and echoed, since most of them (tags, notifications …) change nothing here."""
-
-    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
-
-    def as_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude_unset=True)
-
-    def refuse(self, unsupported: set[str], instead: str) -> None:
-        """Refuses what was given and can't be done here."""
-        given = [name for name, value in (self.model_extra or {}).items() if value and name in unsupported]
-        if given:
-            raise ValueError(f"{given[0]} can't be used locally: {instead}")
+_ON_CLUSTERS = ("python_wheel_task", "spark_python_task", "notebook_task")
+_WITHOUT_CLUSTER = ("condition_task", "for_each_task", "run_job_task")
+KINDS = (*_ON_CLUSTERS, *_WITHOUT_CLUSTER)
 
 
 class PythonWheelTask(Payload):
     package_name: str
     entry_point: str
-    parameters: list[Text] = []
-    named_parameters: dict[str, Text] = {}
+    parameters: list[Text] = Field(default_factory=list)
+    named_parameters: Texts = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_kind_of_parameters(self) -> "PythonWheelTask":
@@ -58,131 +32,112 @@ class PythonWheelTask(Payload):
 
 class SparkPythonTask(Payload):
     python_file: str
-    parameters: list[Text] = []
+    parameters: list[Text] = Field(default_factory=list)
     source: Literal["WORKSPACE"] | None = None
 
 
-class Library(Payload):
-    model_config = ConfigDict(extra="forbid")
-
-    whl: str
-
-
-class ClusterSpec(Payload):
-    spark_version: str
-    cluster_name: str = ""
-    spark_conf: dict[str, Text] = {}
-    spark_env_vars: dict[str, Text] = {}
-
-    @model_validator(mode="after")
-    def _possible(self) -> "ClusterSpec":
-        self.refuse(_UNSUPPORTED_CLUSTER, "install libraries instead")
-        return self
+class NotebookTask(Payload):
+    notebook_path: str
+    base_parameters: Texts = Field(default_factory=dict)
+    source: Literal["WORKSPACE"] | None = None
 
 
-class JobCluster(Payload):
-    job_cluster_key: str
-    new_cluster: ClusterSpec
+class ConditionTask(Payload):
+    """Compares two texts: equality as text, order as numbers."""
+
+    op: Literal[
+        "EQUAL_TO", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL"
+    ]  # fmt: skip
+    left: Text
+    right: Text
+
+
+class RunJobTask(Payload):
+    job_id: Id
+    job_parameters: Texts = Field(default_factory=dict)
+
+
+class ForEachTask(Payload):
+    """Runs a task once for each element of a JSON array."""
+
+    inputs: str
+    task: "Task"
+    concurrency: int = Field(default=1, ge=1, le=100)
 
 
 class Dependency(Payload):
+    """An earlier task; `outcome` is that of a condition task, without which this branch isn't taken."""
+
     task_key: str
+    outcome: Literal["true", "false"] | None = None
 
 
 class Task(Payload):
     task_key: str = Field(pattern=r"^[\w-]{1,100}$")
     python_wheel_task: PythonWheelTask | None = None
     spark_python_task: SparkPythonTask | None = None
-    depends_on: list[Dependency] = []
+    notebook_task: NotebookTask | None = None
+    condition_task: ConditionTask | None = None
+    for_each_task: ForEachTask | None = None
+    run_job_task: RunJobTask | None = None
+    depends_on: list[Dependency] = Field(default_factory=list)
     run_if: Literal[
         "ALL_SUCCESS", "ALL_DONE", "NONE_FAILED", "AT_LEAST_ONE_SUCCESS", "ALL_FAILED", "AT_LEAST_ONE_FAILED"
     ] = "ALL_SUCCESS"
     new_cluster: ClusterSpec | None = None
     job_cluster_key: str | None = None
     existing_cluster_id: str | None = None
-    libraries: list[Library] = []
-    timeout_seconds: int = Field(default=0, ge=0)
-    max_retries: int = Field(default=0, ge=-1)
-    min_retry_interval_millis: int = Field(default=0, ge=0)
+    libraries: list[Library] = Field(default_factory=list)
+    timeout_seconds: Seconds = 0
+    max_retries: int = Field(default=0, ge=-1, lt=2**31)
+    min_retry_interval_millis: Seconds = 0
     retry_on_timeout: bool = False
 
     @property
     def upstream(self) -> list[str]:
         return [dependency.task_key for dependency in self.depends_on]
 
+    @property
+    def kind(self) -> str:
+        """The field that says what the task does, e.g. `notebook_task`."""
+        return next(name for name in KINDS if getattr(self, name) is not None)
+
+    @property
+    def nested(self) -> list["Task"]:
+        """The task, and the one that it runs for each element."""
+        return [self, self.for_each_task.task] if self.for_each_task else [self]
+
+    def with_action(self, action: dict[str, Any]) -> "Task":
+        """The same task with other content in the field that says what it does."""
+        return Task.model_validate({**self.as_json(), self.kind: action})
+
     @model_validator(mode="after")
     def _runnable(self) -> "Task":
-        self.refuse(_UNSUPPORTED_TASKS, "use python_wheel_task or spark_python_task")
-        if any(_DYNAMIC_VALUE.search(text) for text in self._parameters()):
-            raise ValueError(f"task {self.task_key} has dynamic values ({{{{…}}}}), which aren't resolved locally")
-        if (self.python_wheel_task is None) == (self.spark_python_task is None):
-            raise ValueError(f"task {self.task_key} needs exactly one of python_wheel_task and spark_python_task")
+        self.refuse(UNSUPPORTED_TASKS, f"use one of {', '.join(KINDS)}")
+        given = [name for name in KINDS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"task {self.task_key} needs exactly one of {', '.join(KINDS)}; found {', '.join(given) or 'none'}"
+            )
+        if self.for_each_task and self.for_each_task.task.for_each_task:
+            raise ValueError(f"task {self.task_key} is a for_each_task, and its task can't be another")
+        check_references(self.action)
         return self._on_one_cluster()
 
-    def _parameters(self) -> list[str]:
-        if wheel := self.python_wheel_task:
-            return [*wheel.parameters, *wheel.named_parameters.values()]
-        return self.spark_python_task.parameters if self.spark_python_task else []
+    @property
+    def action(self) -> dict[str, Any]:
+        """What the task does, as it was given."""
+        action: dict[str, Any] = getattr(self, self.kind).as_json()
+        return action
 
     def _on_one_cluster(self) -> "Task":
         clusters = [self.new_cluster, self.job_cluster_key, self.existing_cluster_id]
-        if sum(cluster is not None for cluster in clusters) != 1:
-            raise ValueError(
-                f"task {self.task_key} needs exactly one of new_cluster, job_cluster_key and existing_cluster_id "
-                "(serverless environments can't run locally)"
-            )
-        return self
-
-
-class RunSettings(Payload):
-    """What a run executes: from `runs/submit`, or a job's settings at the time of `run-now`."""
-
-    tasks: list[Task] = Field(min_length=1, max_length=1000)
-    job_clusters: list[JobCluster] = []
-    timeout_seconds: int = Field(default=0, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_single_task(cls, data: Any) -> Any:
-        """The older form has one task's fields at the top; Databricks still takes it, and the provider sends it."""
-        if not isinstance(data, dict) or data.get("tasks"):
-            return data
-        fields = (Task.model_fields.keys() | _UNSUPPORTED_TASKS) - {"timeout_seconds"}
-        own = {name: value for name, value in data.items() if name in fields}
-        rest = {name: value for name, value in data.items() if name not in own}
-        return {**rest, "tasks": [{"task_key": "main", **own}]} if own else data
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "RunSettings":
-        self.refuse(UNSUPPORTED_SETTINGS, "give the tasks their own parameters")
-        keys = [task.task_key for task in self.tasks]
-        if len(set(keys)) != len(keys):
-            raise ValueError(f"task keys must be unique, found {keys}")
-        for task in self.tasks:
-            self._check_references(task, set(keys))
-        try:
-            TopologicalSorter({task.task_key: task.upstream for task in self.tasks}).prepare()
-        except CycleError as error:
-            raise ValueError(f"tasks depend on each other in a circle: {' -> '.join(error.args[1])}") from None
-        return self
-
-    def _check_references(self, task: Task, keys: set[str]) -> None:
-        missing = sorted(set(task.upstream) - keys)
-        if missing:
-            raise ValueError(f"task {task.task_key} depends on {missing[0]}, which is no task of this run")
-        if task.job_cluster_key is not None and task.job_cluster_key not in self.clusters_by_key:
-            raise ValueError(f"task {task.task_key} names job cluster {task.job_cluster_key}, which is not defined")
-
-    @property
-    def clusters_by_key(self) -> dict[str, ClusterSpec]:
-        return {cluster.job_cluster_key: cluster.new_cluster for cluster in self.job_clusters}
-
-
-class SubmitRun(RunSettings):
-    run_name: str = "Untitled"
-    idempotency_token: str | None = Field(default=None, max_length=64)
-
-
-class JobSettings(RunSettings):
-    name: str = "Untitled"
-    max_concurrent_runs: int = Field(default=1, ge=0)
+        wanted = 1 if self.kind in _ON_CLUSTERS else 0
+        if sum(cluster is not None for cluster in clusters) == wanted:
+            return self
+        if not wanted:
+            raise ValueError(f"task {self.task_key} is a {self.kind}, which runs on no cluster: leave it out")
+        raise ValueError(
+            f"task {self.task_key} needs exactly one of new_cluster, job_cluster_key and existing_cluster_id "
+            "(serverless environments can't run locally)"
+        )

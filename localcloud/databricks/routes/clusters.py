@@ -7,7 +7,7 @@ import psutil
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from localcloud.databricks.payloads import ClusterSpec
+from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.run_views import CREATOR
 from localcloud.databricks.state import Cluster

@@ -1,8 +1,10 @@
 """What the route files share."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
 
 from localcloud.databricks.workspace import Workspace
 
@@ -13,8 +15,19 @@ def _workspace(request: Request) -> Workspace:
 
 
 Current = Annotated[Workspace, Depends(_workspace)]
+AnId = Annotated[int, Query(ge=0, lt=2**63)]
+PageToken = Annotated[int, Query(ge=0, lt=2**31), BeforeValidator(lambda token: token or 0)]
+"""The number of rows that came before; an empty token is the first page's."""
+
+Item = TypeVar("Item")
 
 
-def versions(*names: str) -> tuple[str, ...]:
-    """The prefixes under which an API group answers: clients of different age call different versions."""
-    return tuple(f"/api/{name}" for name in names)
+def page(found: Sequence[Item], first: int, size: int) -> tuple[Sequence[Item], dict[str, str]]:
+    """What belongs on a page, and the token of the next where there is more.
+
+    Args:
+        found: What was found from the page's first row on.
+        first: How many rows came before.
+        size: How many belong on the page.
+    """
+    return found[:size], {"next_page_token": str(first + size)} if len(found) > size else {}

@@ -1,7 +1,6 @@
 """DBFS: `dbfs/*`."""
 
 import base64
-import binascii
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from localcloud.databricks.errors import already_exists, invalid_parameter, not_found
+from localcloud.databricks.errors import ApiError, already_exists, invalid_parameter, not_found
 from localcloud.databricks.files import DBFS
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.workspace import Workspace
 
 router = APIRouter(prefix="/api/2.0/dbfs")
-_MOST_READ = 1024 * 1024
+_MOST_READ = _LARGEST_BLOCK = 1024 * 1024
 
 
 class DbfsPath(BaseModel):
@@ -154,9 +153,12 @@ def _new_file(workspace: Workspace, path: str, overwrite: bool) -> Path:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
+        content = base64.b64decode(text, validate=True)
+    except ValueError:
         raise invalid_parameter("the content must be in base64") from None
+    if len(content) > _LARGEST_BLOCK:
+        raise ApiError(400, "MAX_BLOCK_SIZE_EXCEEDED", f"a block has at most {_LARGEST_BLOCK} bytes")
+    return content
 
 
 def _info(workspace: Workspace, path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from localcloud.databricks.payloads import Library
+from localcloud.databricks.payloads.clusters import Library
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.state import Cluster
 

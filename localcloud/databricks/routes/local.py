@@ -1,23 +1,57 @@
 """What the local cloud asks of its own workspace, and Databricks has no route for."""
 
-from fastapi import APIRouter
+from typing import Any
 
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from localcloud.databricks.errors import invalid_parameter
+from localcloud.databricks.faults import Fault
 from localcloud.databricks.routes.common import Current
 
 router = APIRouter(prefix="/api/localcloud")
 
 
+class WantedFault(BaseModel):
+    route: str = Field(min_length=1, max_length=200)
+    status: int = Field(default=503, ge=400, le=599)
+    times: int = Field(default=1, ge=1, le=1000)
+    works: bool = False
+
+
+@router.post("/faults")
+def add_fault(payload: WantedFault, workspace: Current) -> dict[str, Any]:
+    """Has a route fail the next times that it is asked."""
+    fault = Fault(payload.route, payload.status, payload.times, payload.works)
+    if fault.concerns("/api/localcloud/faults"):
+        raise invalid_parameter("this route has to work, or no fault could be taken back")
+    workspace.faults.add(fault)
+    return {}
+
+
+@router.get("/faults")
+def list_faults(workspace: Current) -> dict[str, Any]:
+    """Those still to come."""
+    return {"faults": [vars(fault) for fault in workspace.faults.to_come()]}
+
+
+@router.delete("/faults")
+def clear_faults(workspace: Current) -> dict[str, Any]:
+    workspace.faults.clear()
+    return {}
+
+
 @router.post("/spark-connect")
 def spark_connect(workspace: Current) -> dict[str, str]:
     """Where to ask Spark: on the cluster used last, started if need be."""
-    server = workspace.clusters.start(workspace.usual_cluster())
+    server = workspace.clusters.start(workspace.usual_cluster.find())
     return {"remote": server.remote_anonymous()}
 
 
 @router.post("/warm-up")
 def warm_up(workspace: Current) -> dict[str, str | None]:
     """Starts, in the background, the cluster that was used last; where there has been none, nothing."""
-    cluster_id = workspace.last_cluster()
+    cluster_id = workspace.usual_cluster.last()
     if cluster_id is not None:
         workspace.clusters.start_in_background(cluster_id)
     return {"cluster_id": cluster_id}

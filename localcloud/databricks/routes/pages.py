@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import select
 
 from localcloud.databricks.output import read_output
 from localcloud.databricks.routes.common import Current
-from localcloud.databricks.routes.runs import find_run, find_tasks
+from localcloud.databricks.routes.runs import find_run, find_tasks, whole_run
 from localcloud.databricks.state import Run, now
 from localcloud.databricks.workspace import Workspace
 
@@ -35,6 +36,7 @@ def require_login(request: Request) -> None:
 
 
 LoggedIn = Depends(require_login)
+PathId = Annotated[int, PathParameter(ge=0, lt=2**63)]
 
 
 def ask_to_log_in(request: Request, _: Exception) -> Response:
@@ -60,10 +62,11 @@ def runs(workspace: Current) -> Response:
 
 
 @router.get("/runs/{run_id}", dependencies=[LoggedIn])
-def run(run_id: int, workspace: Current) -> Response:
+def run(run_id: PathId, workspace: Current) -> Response:
     asked = find_run(workspace, run_id)
-    whole = asked if asked.parent_run_id is None else find_run(workspace, asked.parent_run_id)
-    tasks = find_tasks(workspace, whole.run_id) if whole is asked else [asked]
+    whole = whole_run(workspace, asked)
+    below = find_tasks(workspace, asked.run_id)
+    tasks = below if whole is asked else [asked, *below]
     outputs = {task.run_id: _outputs(workspace, task) for task in tasks}
     return _page("run.html", run=whole, tasks=tasks, outputs=outputs, refresh=not whole.is_terminal)
 

@@ -1,20 +1,21 @@
 """Runs: `jobs/runs/*`."""
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
-from localcloud.databricks.engine.runs import task_row
+from localcloud.databricks.engine.repairs import Repairs
 from localcloud.databricks.errors import ApiError, invalid_parameter, invalid_state
 from localcloud.databricks.output import read_output
-from localcloud.databricks.payloads import RunSettings, SubmitRun
-from localcloud.databricks.routes.common import Current
-from localcloud.databricks.run_views import run_view, task_view
-from localcloud.databricks.state import TERMINAL, Run, now
+from localcloud.databricks.payloads.base import Id
+from localcloud.databricks.payloads.runs import Repair, SubmitRun
+from localcloud.databricks.routes.common import AnId, Current, PageToken, page
+from localcloud.databricks.run_views import history_view, output_view, run_view, task_view
+from localcloud.databricks.state import TERMINAL, Run
 from localcloud.databricks.workspace import Workspace
 
 router = APIRouter()
@@ -22,57 +23,51 @@ _TASKS_PER_PAGE = 100
 
 
 class RunId(BaseModel):
-    run_id: int
+    run_id: Id
 
 
 class CancelAll(BaseModel):
-    job_id: int | None = None
+    job_id: Id | None = None
     all_queued_runs: bool = False
 
 
 @router.post("/api/{version}/jobs/runs/submit")
 def submit(payload: SubmitRun, workspace: Current) -> dict[str, int]:
-    run = Run(
-        run_name=payload.run_name,
-        run_type="SUBMIT_RUN",
-        settings=payload.as_json(),
-        idempotency_token=payload.idempotency_token,
-        start_time=now(),
-    )
-    return {"run_id": start_run(workspace, run, payload, [])}
+    return {"run_id": workspace.admission.submit(payload).run_id}
 
 
-def start_run(workspace: Workspace, run: Run, settings: RunSettings, parameters: list[str]) -> int:
-    """Records a run and its tasks and starts it; one with a known idempotency token is the run of before."""
-    try:
-        with workspace.state.transaction() as session:
-            session.add(run)
-            session.flush()
-            session.add_all(task_row(run, task) for task in settings.tasks)
-    except IntegrityError:
-        same = select(Run).where(Run.idempotency_token == run.idempotency_token)
-        return workspace.state.find(same)[0].run_id
-    workspace.engine.start(run, parameters)
-    return run.run_id
+@router.post("/api/{version}/jobs/runs/repair")
+def repair(payload: Repair, workspace: Current) -> dict[str, int]:
+    run = find_run(workspace, payload.run_id)
+    if run.parent_run_id is not None:
+        raise invalid_parameter(f"Run {run.run_id} is the run of a task: repair the run that it belongs to")
+    return {"repair_id": workspace.admission.repair(run, payload)}
 
 
 @router.get("/api/{version}/jobs/runs/get")
-def get(workspace: Current, run_id: int, page_token: str = "") -> dict[str, Any]:
+def get(workspace: Current, run_id: AnId, page_token: PageToken = 0, include_history: bool = False) -> dict[str, Any]:
     run = find_run(workspace, run_id)
+    rows = find_tasks(workspace, run_id)
+    shown, more = page(rows[page_token:], page_token, _TASKS_PER_PAGE)
     if run.parent_run_id is not None:
-        return {**task_view(workspace.url, run), "job_id": run.job_id or run.parent_run_id, "run_name": run.run_name}
-    first = int(page_token or 0)
-    tasks = find_tasks(workspace, run_id)
-    page = tasks[first : first + _TASKS_PER_PAGE]
-    more = {"next_page_token": str(first + _TASKS_PER_PAGE)} if tasks[first + _TASKS_PER_PAGE :] else {}
-    return {**run_view(workspace.url, run, page), **more}
+        return {**_task_run(workspace, run, shown), **more}
+    history = {"repair_history": history_view(Repairs(workspace.state, run).history(), rows)} if include_history else {}
+    return {**run_view(workspace.url, run, shown), **history, **more}
+
+
+def _task_run(workspace: Workspace, row: Run, iterations: Sequence[Run]) -> dict[str, Any]:
+    """A task's run, asked for by its own id; that of a for_each_task has its iterations."""
+    view = task_view(workspace.url, row)
+    more = {"iterations": [task_view(workspace.url, each) for each in iterations]} if iterations else {}
+    return {**view, "tasks": [view], "job_id": row.job_id or row.parent_run_id, "run_name": row.run_name, **more}
 
 
 @router.get("/api/{version}/jobs/runs/get-output")
-def get_output(workspace: Current, run_id: int) -> dict[str, Any]:
+def get_output(workspace: Current, run_id: AnId) -> dict[str, Any]:
     asked = find_run(workspace, run_id)
     task = asked if asked.parent_run_id is not None else _only_task(workspace, run_id)
     stdout = read_output(workspace.run_folder(task.run_id) / "stdout", workspace.secrets)
+    result = read_output(workspace.run_folder(task.run_id) / "notebook_result", workspace.secrets)
     failure = {"error": task.error, "error_trace": task.error_trace or ""} if task.error is not None else {}
     return {
         "metadata": run_view(workspace.url, asked, [])
@@ -80,6 +75,7 @@ def get_output(workspace: Current, run_id: int) -> dict[str, Any]:
         else task_view(workspace.url, task),
         "logs": stdout.text,
         "logs_truncated": stdout.is_truncated,
+        **output_view(task, result),
         **{name: workspace.secrets.redact(text) for name, text in failure.items()},
     }
 
@@ -88,15 +84,14 @@ def get_output(workspace: Current, run_id: int) -> dict[str, Any]:
 def list_runs(
     workspace: Current,
     *,
-    job_id: int | None = None,
+    job_id: AnId | None = None,
     active_only: bool = False,
     completed_only: bool = False,
     expand_tasks: bool = False,
     limit: int = Query(default=20, ge=1, le=100),
-    page_token: str = "",
+    page_token: PageToken = 0,
     run_type: str | None = None,
 ) -> dict[str, Any]:
-    first = int(page_token or 0)
     query = select(Run).where(Run.parent_run_id.is_(None)).order_by(Run.run_id.desc())
     if job_id is not None:
         query = query.where(Run.job_id == job_id)
@@ -105,12 +100,10 @@ def list_runs(
     if active_only or completed_only:
         ended = Run.life_cycle_state.in_(TERMINAL)
         query = query.where(ended if completed_only else ~ended)
-    found = workspace.state.find(query.offset(first).limit(limit + 1))
-    more = {"next_page_token": str(first + limit)} if len(found) > limit else {}
+    runs, more = page(workspace.state.find(query.offset(page_token).limit(limit + 1)), page_token, limit)
     return {
         "runs": [
-            run_view(workspace.url, run, find_tasks(workspace, run.run_id) if expand_tasks else [])
-            for run in found[:limit]
+            run_view(workspace.url, run, find_tasks(workspace, run.run_id) if expand_tasks else []) for run in runs
         ],
         "has_more": bool(more),
         **more,
@@ -120,7 +113,7 @@ def list_runs(
 @router.post("/api/{version}/jobs/runs/cancel")
 def cancel(payload: RunId, workspace: Current) -> dict[str, Any]:
     run = find_run(workspace, payload.run_id)
-    workspace.engine.cancel(run.parent_run_id or run.run_id)
+    workspace.engine.cancel(whole_run(workspace, run).run_id)
     return {}
 
 
@@ -139,7 +132,9 @@ def delete(payload: RunId, workspace: Current) -> dict[str, Any]:
     run = find_run(workspace, payload.run_id)
     if not run.is_terminal:
         raise invalid_state(f"Run {run.run_id} is still active: cancel it first")
-    rows = [*find_tasks(workspace, run.run_id), run]
+    tasks = find_tasks(workspace, run.run_id)
+    iterations = [each for task in tasks for each in find_tasks(workspace, task.run_id)]
+    rows = [*iterations, *tasks, run]
     workspace.state.delete(*rows)
     for row in rows:
         shutil.rmtree(workspace.run_folder(row.run_id), ignore_errors=True)
@@ -153,7 +148,13 @@ def find_run(workspace: Workspace, run_id: int) -> Run:
     return run
 
 
+def whole_run(workspace: Workspace, row: Run) -> Run:
+    """The run that a task's attempt, or its iteration, belongs to."""
+    return row if row.parent_run_id is None else whole_run(workspace, find_run(workspace, row.parent_run_id))
+
+
 def find_tasks(workspace: Workspace, run_id: int) -> list[Run]:
+    """The attempts at a run's tasks; of a for_each_task's run, those at its iterations."""
     return workspace.state.find(select(Run).where(Run.parent_run_id == run_id).order_by(Run.run_id))
 
 

@@ -1,7 +1,6 @@
-"""Workspace files: `workspace/*`. Files only: notebooks can't run here, so none are taken."""
+"""Workspace files and Python notebooks in source format: `workspace/*`."""
 
 import base64
-import binascii
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from localcloud.databricks.routes.common import Current
 from localcloud.databricks.workspace import Workspace
 
 router = APIRouter(prefix="/api/2.0/workspace")
-_FILE_FORMATS = ("AUTO", "RAW")
+_FORMATS = ("AUTO", "RAW", "SOURCE")
 _NOTEBOOK_HEADER = b"# Databricks notebook source"
 _TOP_FOLDERS = ("Shared", "Users")
 
@@ -29,11 +28,12 @@ class ObjectPath(BaseModel):
 @router.post("/import")
 async def import_file(request: Request, workspace: Current) -> dict[str, Any]:
     fields, content = await _import_fields(request)
-    if fields.get("format", "SOURCE") not in _FILE_FORMATS or content.startswith(_NOTEBOOK_HEADER):
-        raise invalid_parameter("the local workspace takes files, not notebooks: import with format AUTO")
-    target = _locate(workspace, str(fields.get("path", "")))
+    path, content = _as_stored(fields, content)
+    target = _locate(workspace, path)
     if not target.parent.is_dir():
         raise not_found(f"The parent folder ({_shown(workspace, target.parent)}) does not exist.")
+    if target.is_dir():
+        raise already_exists(f"{_shown(workspace, target)} is a folder")
     if target.exists() and str(fields.get("overwrite", "false")).lower() != "true":
         raise already_exists(f"{_shown(workspace, target)} already exists. Please pass overwrite=true to update it.")
     target.write_bytes(content)
@@ -42,7 +42,10 @@ async def import_file(request: Request, workspace: Current) -> dict[str, Any]:
 
 @router.get("/export")
 def export(workspace: Current, path: str, direct_download: bool = False) -> Response:
-    content = _existing(workspace, path).read_bytes()
+    target = _existing(workspace, path)
+    if target.is_dir():
+        raise invalid_parameter(f"{path} is a folder, and only files and notebooks can be exported")
+    content = target.read_bytes()
     if direct_download:
         return Response(content, media_type="application/octet-stream")
     encoded = base64.b64encode(content).decode()
@@ -84,6 +87,21 @@ def delete(payload: ObjectPath, workspace: Current) -> dict[str, Any]:
     return {}
 
 
+def _as_stored(fields: dict[str, Any], content: bytes) -> tuple[str, bytes]:
+    """Where the content goes, and what of it: a notebook begins with its header, and its name has no suffix."""
+    path, form = str(fields.get("path", "")), str(fields.get("format", "SOURCE"))
+    if form not in _FORMATS:
+        raise invalid_parameter(f"format must be one of {', '.join(_FORMATS)} locally, found {form}")
+    is_source = form == "SOURCE" or (form == "AUTO" and content.startswith(_NOTEBOOK_HEADER))
+    if not is_source:
+        return path, content
+    if str(fields.get("language", "PYTHON")) != "PYTHON":
+        raise invalid_parameter(f"notebooks must be in PYTHON locally, found {fields['language']}")
+    if content.startswith(_NOTEBOOK_HEADER):
+        return path.removesuffix(".py"), content
+    return path.removesuffix(".py"), _NOTEBOOK_HEADER + b"\n" + content
+
+
 async def _import_fields(request: Request) -> tuple[dict[str, Any], bytes]:
     if request.headers.get("content-type", "").startswith("multipart/"):
         form = await request.form()
@@ -91,11 +109,11 @@ async def _import_fields(request: Request) -> tuple[dict[str, Any], bytes]:
         if not isinstance(upload, UploadFile):
             raise invalid_parameter("the multipart field content is required")
         return dict(form), await upload.read()
-    body: dict[str, Any] = await request.json()
     try:
-        return body, base64.b64decode(body.get("content", ""), validate=True)
-    except (binascii.Error, TypeError):
-        raise invalid_parameter("content must be in base64") from None
+        body = await request.json()
+        return dict(body), base64.b64decode(body.get("content", ""), validate=True)
+    except (ValueError, TypeError, AttributeError):
+        raise invalid_parameter("a JSON object with its content in base64 is required") from None
 
 
 def _root(workspace: Workspace) -> Path:
@@ -123,11 +141,21 @@ def _shown(workspace: Workspace, path: Path) -> str:
 
 def _info(workspace: Workspace, path: Path) -> dict[str, Any]:
     stat = path.stat()
-    kind = {"object_type": "DIRECTORY"} if path.is_dir() else {"object_type": "FILE", "size": stat.st_size}
+    kind = _kind(path)
+    size = {"size": stat.st_size} if kind["object_type"] == "FILE" else {}
     return {
         **kind,
+        **size,
         "path": _shown(workspace, path),
         "object_id": stat.st_ino,
         "resource_id": str(stat.st_ino),
         "modified_at": stat.st_mtime_ns // 1_000_000,
     }
+
+
+def _kind(path: Path) -> dict[str, str]:
+    if path.is_dir():
+        return {"object_type": "DIRECTORY"}
+    with path.open("rb") as file:
+        is_notebook = file.read(len(_NOTEBOOK_HEADER)) == _NOTEBOOK_HEADER
+    return {"object_type": "NOTEBOOK", "language": "PYTHON"} if is_notebook else {"object_type": "FILE"}

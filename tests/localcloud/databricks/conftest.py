@@ -1,12 +1,14 @@
 """One workspace server for all of these tests: a cluster takes long to start."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from localcloud import certificates
 from localcloud.home import Home
-from tests.localcloud.databricks.server import Server
+from tests.localcloud.databricks.no_spark import install_java
+from tests.localcloud.databricks.server import Server, airflow_connection
 
 
 def new_server(home: Home) -> Server:
@@ -25,3 +27,23 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running workspace whose clusters are up at once and have no Spark."""
+    folder = tmp_path_factory.mktemp("light")
+    server = new_server(Home(folder / "home"))
+    server.environment = {"PATH": f"{install_java(folder / 'bin')}:{os.environ['PATH']}"}
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def connection(workspace: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`databricks_default`, as `localcloud env` exports it."""
+    monkeypatch.setenv("AIRFLOW_CONN_DATABRICKS_DEFAULT", airflow_connection(workspace))
+    return "databricks_default"

@@ -1,11 +1,12 @@
 """A real workspace server in a process of its own, and the wheel whose steps the tests run on it."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -13,8 +14,8 @@ from pathlib import Path
 import httpx
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import ClusterSpec, Library
-from databricks.sdk.service.jobs import PythonWheelTask, Run, RunOutput, SubmitTask
-from databricks.sdk.service.workspace import ImportFormat
+from databricks.sdk.service.jobs import NotebookTask, PythonWheelTask, Run, RunOutput, SparkPythonTask, SubmitTask
+from databricks.sdk.service.workspace import ImportFormat, Language
 
 from localcloud.home import Home
 from tests.localcloud.waiting import wait_until
@@ -38,6 +39,7 @@ class Server:
 
     home: Home
     process: subprocess.Popen[bytes] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -64,7 +66,7 @@ class Server:
             command = [sys.executable, "-m", "localcloud.databricks", "--home", str(self.home.root)]
             self.process = subprocess.Popen(
                 [*command, "--cluster-memory", "1g", "--lake-root", f"file:{self.lake}"],
-                env={**os.environ, "SERVER_ONLY": "not for tasks"},
+                env={**os.environ, **self.environment, "SERVER_ONLY": "not for tasks"},
                 stdout=log,
                 stderr=log,
             )
@@ -104,6 +106,30 @@ class Server:
     def run(self, *tasks: SubmitTask, timeout_seconds: int | None = None) -> Run:
         return self.ended(self.submit(*tasks, timeout_seconds=timeout_seconds))
 
+    def script(self, key: str, source: str, *parameters: str, **changes: object) -> SubmitTask:
+        """A task that runs these lines of Python, which need no Spark."""
+        path = f"/Shared/{key}.py"
+        self.client.workspace.upload(path, source.encode(), format=ImportFormat.AUTO, overwrite=True)
+        script = SparkPythonTask(python_file=f"/Workspace{path}", parameters=list(parameters))
+        return changed(SubmitTask(task_key=key, spark_python_task=script, new_cluster=SMALL_CLUSTER), changes)
+
+    def notebook(self, key: str, source: str, parameters: dict[str, str] | None = None) -> SubmitTask:
+        path = f"/Shared/{key}"
+        self.client.workspace.upload(
+            path, source.encode(), format=ImportFormat.SOURCE, language=Language.PYTHON, overwrite=True
+        )
+        notebook = NotebookTask(notebook_path=path, base_parameters=parameters)
+        return SubmitTask(task_key=key, notebook_task=notebook, new_cluster=SMALL_CLUSTER)
+
+    def logs(self, run: Run) -> dict[str, str]:
+        """What the newest attempt at each task has printed, of tasks that run on clusters."""
+        newest = {task.task_key: task for task in run.tasks or []}
+        return {
+            key: self.client.jobs.get_run_output(task.run_id or 0).logs or ""
+            for key, task in newest.items()
+            if task.cluster_instance
+        }
+
     def outputs(self, run: Run) -> list[RunOutput]:
         return [self.client.jobs.get_run_output(task.run_id) for task in run.tasks or [] if task.run_id]
 
@@ -114,6 +140,38 @@ class Server:
         return self.client.jobs.get_run_output(task.run_id).logs or ""
 
 
+def airflow_connection(server: Server) -> str:
+    """A connection as `localcloud env` exports it."""
+    port = server.home.port("workspace")
+    settings = {"conn_type": "databricks", "schema": "http", "host": "127.0.0.1", "port": port}
+    return json.dumps({**settings, "password": server.token})
+
+
+SMALL_CLUSTER = ClusterSpec(spark_version="17.3.x-scala2.13", num_workers=0)
+
+
+def changed(task: SubmitTask, changes: dict[str, object]) -> SubmitTask:
+    for name, value in changes.items():
+        setattr(task, name, value)
+    return task
+
+
+def states(run: Run) -> list[tuple[str, str, str]]:
+    """Task, life-cycle state and result state of each attempt."""
+    found = []
+    for task in run.tasks or []:
+        assert task.state is not None
+        assert task.state.life_cycle_state is not None
+        assert task.state.result_state is not None
+        found.append((task.task_key, task.state.life_cycle_state.value, task.state.result_state.value))
+    return found
+
+
+def results(run: Run) -> dict[str, str]:
+    """How the newest attempt at each task ended."""
+    return {key: result for key, _, result in states(run)}
+
+
 def step(name: str, *parameters: str, **changes: object) -> SubmitTask:
     """A task that runs a step of the wheel on the tests' job cluster."""
     task = SubmitTask(
@@ -122,9 +180,7 @@ def step(name: str, *parameters: str, **changes: object) -> SubmitTask:
         libraries=[Library(whl=WHEEL)],
         new_cluster=CLUSTER,
     )
-    for field_name, value in changes.items():
-        setattr(task, field_name, value)
-    return task
+    return changed(task, changes)
 
 
 def make_wheel() -> bytes:

@@ -1,5 +1,7 @@
 """Who may ask, for what, and how refusals look."""
 
+import socket
+
 import pytest
 from databricks.sdk import WorkspaceClient, errors
 from databricks.sdk.errors import InvalidParameterValue, Unauthenticated
@@ -30,8 +32,8 @@ def test_what_is_not_implemented_is_named(workspace: Server) -> None:
         "error_code": "NOT_IMPLEMENTED",
         "message": "POST /api/2.0/pipelines is not implemented by the local workspace",
     }
-    with pytest.raises(errors.NotImplemented, match=r"GET /api/2\.0/sql/warehouses is not implemented"):
-        list(workspace.client.warehouses.list())
+    with pytest.raises(errors.NotImplemented, match=r"GET /api/2\.0/secrets/acls/list is not implemented"):
+        list(workspace.client.secrets.list_acls("bookstore"))
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
@@ -67,3 +69,26 @@ def test_unreadable_payloads_say_what_is_wrong(workspace: Server) -> None:
         answer = http.post("/api/2.2/jobs/runs/cancel", json={"run_id": "one"})
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("run_id: Input should be a valid integer")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Basic dG9rZW46eA==", "bearer wrong", "Bearer dapi", "Bearer \xff\xfe", "Token x"],
+)
+def test_a_guessed_token_is_refused(light: Server, header: str) -> None:
+    assert _status(light, header) == 401
+
+
+def test_a_part_of_the_token_is_refused_and_so_is_more_than_it(light: Server) -> None:
+    guesses = [light.token[:-1], f"{light.token}x", light.token.upper(), f" {light.token}", f"{light.token}, Bearer x"]
+    assert [_status(light, f"Bearer {guess}") for guess in guesses] == [401] * 5
+    assert _status(light, light.token) == 401
+    assert _status(light, f"Bearer {light.token}") == 200
+
+
+def _status(light: Server, header: str) -> int:
+    """By hand, since clients refuse to send some of these."""
+    request = f"GET /api/2.0/preview/scim/v2/Me HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {header}\r\n"
+    with socket.create_connection(("127.0.0.1", light.home.port("workspace")), timeout=30) as connection:
+        connection.sendall(f"{request}Connection: close\r\n\r\n".encode("latin-1"))
+        return int(connection.recv(1024).split()[1])

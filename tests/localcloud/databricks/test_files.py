@@ -46,11 +46,6 @@ def test_workspace_folder_must_be_there_and_is_deleted_with_what_it_holds(worksp
         files.get_status("/Shared/gone")
 
 
-def test_notebooks_are_refused(workspace: Server) -> None:
-    with pytest.raises(DatabricksError, match="files, not notebooks"):
-        workspace.client.workspace.upload("/Shared/notebook.py", b"print(1)")
-
-
 def test_volume_file_and_folder(workspace: Server) -> None:
     files = workspace.client.files
     files.upload("/Volumes/main/default/wheels/data.bin", io.BytesIO(CONTENT), overwrite=True)

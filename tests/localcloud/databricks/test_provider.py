@@ -13,15 +13,6 @@ from airflow.providers.databricks.triggers.databricks import DatabricksExecution
 from tests.localcloud.databricks.server import CLUSTER, WHEEL, Server, step
 
 
-@pytest.fixture
-def connection(workspace: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """`databricks_default`, as `localcloud env` exports it."""
-    port = workspace.home.port("workspace")
-    settings = {"conn_type": "databricks", "schema": "http", "host": "127.0.0.1", "port": port}
-    monkeypatch.setenv("AIRFLOW_CONN_DATABRICKS_DEFAULT", json.dumps({**settings, "password": workspace.token}))
-    return "databricks_default"
-
-
 def operator(entry_point: str, connection: str, **settings: Any) -> DatabricksSubmitRunOperator:
     return DatabricksSubmitRunOperator(
         task_id=entry_point,

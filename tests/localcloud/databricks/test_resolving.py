@@ -6,7 +6,7 @@ import pytest
 
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.files import FileTree
-from localcloud.databricks.payloads import ClusterSpec
+from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.secret_scopes import SecretScopes
 from localcloud.databricks.state import Cluster
 

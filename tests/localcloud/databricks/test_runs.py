@@ -7,22 +7,11 @@ import psutil
 import pytest
 from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
 from databricks.sdk.service.compute import Library
-from databricks.sdk.service.jobs import Run, RunIf, SparkPythonTask, TaskDependency
+from databricks.sdk.service.jobs import RunIf, SparkPythonTask, TaskDependency
 from databricks.sdk.service.workspace import ImportFormat
 
-from tests.localcloud.databricks.server import KEY, Server, step
+from tests.localcloud.databricks.server import KEY, Server, states, step
 from tests.localcloud.waiting import wait_until
-
-
-def states(run: Run) -> list[tuple[str, str, str]]:
-    """Task, life-cycle state and result state of each attempt."""
-    found = []
-    for task in run.tasks or []:
-        assert task.state is not None
-        assert task.state.life_cycle_state is not None
-        assert task.state.result_state is not None
-        found.append((task.task_key, task.state.life_cycle_state.value, task.state.result_state.value))
-    return found
 
 
 def test_wheel_task_runs_with_its_parameters_and_its_output_is_kept(workspace: Server) -> None:
@@ -191,9 +180,9 @@ def test_runs_that_do_not_exist_are_refused_as_databricks_does(workspace: Server
 
 
 def test_tasks_that_cannot_run_here_are_refused(workspace: Server) -> None:
-    notebook = {"tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "/x"}, "existing_cluster_id": "y"}]}
-    with pytest.raises(InvalidParameterValue, match="notebook_task can't be used locally"):
-        workspace.client.api_client.do("POST", "/api/2.2/jobs/runs/submit", body=notebook)
+    jar = {"tasks": [{"task_key": "a", "spark_jar_task": {"main_class_name": "x"}, "existing_cluster_id": "y"}]}
+    with pytest.raises(InvalidParameterValue, match="spark_jar_task can't be used locally"):
+        workspace.client.api_client.do("POST", "/api/2.2/jobs/runs/submit", body=jar)
 
 
 def test_runs_are_listed_newest_first_and_deleted(workspace: Server) -> None:

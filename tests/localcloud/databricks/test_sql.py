@@ -30,7 +30,8 @@ def test_warming_up_starts_the_cluster_that_was_used_last_and_it_knows_the_lake(
     views = workspace.home.workspace / "views.json"
     wait_until(lambda: views.exists() and "big_numbers" in views.read_text(), limit=60)
     clusters = workspace.client.clusters
-    clusters.delete(cluster_id)
+    for running in clusters.list():
+        clusters.delete(running.cluster_id or "")
     assert clusters.get(cluster_id).state == State.TERMINATED
     warm_up(workspace.home)
     wait_until(lambda: clusters.get(cluster_id).state == State.RUNNING, limit=300)

@@ -1,0 +1,100 @@
+"""Routes that fail on demand, and what unmodified clients make of it."""
+
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.databricks.hooks.databricks import DatabricksHook
+from databricks.sdk.errors import PermissionDenied
+from typer.testing import CliRunner
+
+from localcloud.cli import commands
+from tests.localcloud.databricks.server import Server, airflow_connection
+
+
+@pytest.fixture(autouse=True)
+def no_faults(light: Server) -> None:
+    """Each test begins without those of others."""
+    fault(light)
+
+
+def fault(server: Server, *words: str) -> None:
+    """`localcloud fault`, as a user would call it."""
+    done = CliRunner().invoke(commands, ["fault", *words, "--home", str(server.home.root)])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.fixture
+def hook(light: Server, monkeypatch: pytest.MonkeyPatch) -> DatabricksHook:
+    monkeypatch.setenv("AIRFLOW_CONN_LIGHT", airflow_connection(light))
+    return DatabricksHook("light", retry_limit=3, retry_delay=0)
+
+
+def to_come(server: Server) -> list[dict[str, Any]]:
+    with server.http() as http:
+        faults: list[dict[str, Any]] = http.get("/api/localcloud/faults").json()["faults"]
+    return faults
+
+
+def payload(server: Server, **more: str) -> dict[str, Any]:
+    task = server.script("only", "print('once')").as_dict()
+    return {"run_name": "of the hook", "tasks": [task], **more}
+
+
+def runs_named(server: Server, name: str) -> list[int]:
+    return [run.run_id or 0 for run in server.client.jobs.list_runs() if run.run_name == name]
+
+
+@pytest.mark.parametrize("status", ["429", "500", "503"])
+def test_the_provider_tries_again_what_a_retry_can_mend(light: Server, hook: DatabricksHook, status: str) -> None:
+    fault(light, "jobs/runs/submit", "--status", status, "--times", "2")
+    run_id = hook.submit_run(payload(light))
+    assert light.logs(light.ended(run_id)) == {"only": "once\n"}
+    assert to_come(light) == []
+
+
+def test_the_provider_gives_up_after_its_tries(light: Server, hook: DatabricksHook) -> None:
+    fault(light, "jobs/runs/submit", "--times", "9")
+    with pytest.raises(AirflowException, match="failed 3 times"):
+        hook.submit_run(payload(light))
+    assert [(each["route"], each["times"]) for each in to_come(light)] == [("jobs/runs/submit", 6)]
+
+
+def test_an_answer_that_is_lost_starts_one_run_where_there_is_a_token(light: Server, hook: DatabricksHook) -> None:
+    fault(light, "jobs/runs/submit", "--works")
+    run_id = hook.submit_run(payload(light, idempotency_token="lost-answer", run_name="submitted once"))
+    assert runs_named(light, "submitted once") == [run_id]
+    light.ended(run_id)
+
+
+def test_an_answer_that_is_lost_starts_two_runs_where_there_is_none(light: Server, hook: DatabricksHook) -> None:
+    fault(light, "jobs/runs/submit", "--works")
+    hook.submit_run(payload(light, run_name="submitted twice"))
+    runs = runs_named(light, "submitted twice")
+    assert len(runs) == 2
+    for run_id in runs:
+        light.ended(run_id)
+
+
+def test_the_sdk_tries_again_after_429_and_not_after_403(light: Server) -> None:
+    fault(light, "secrets/scopes/list", "--status", "429")
+    assert isinstance(list(light.client.secrets.list_scopes()), list)
+    fault(light, "secrets/scopes/list", "--status", "403")
+    with pytest.raises(PermissionDenied, match="a fault on demand: secrets/scopes/list fails 0 more times"):
+        list(light.client.secrets.list_scopes())
+
+
+def test_a_fault_concerns_one_route(light: Server) -> None:
+    fault(light, "runs/get", "--times", "2")
+    assert light.client.current_user.me().user_name == "localcloud"
+    with light.http() as http:
+        assert http.get("/api/2.2/jobs/runs/get-output", params={"run_id": 1}).status_code != 503
+        assert http.get("/api/2.1/jobs/runs/get", params={"run_id": 1}).status_code == 503
+    fault(light)
+    assert to_come(light) == []
+
+
+def test_the_route_that_takes_faults_back_has_none(light: Server) -> None:
+    done = CliRunner().invoke(commands, ["fault", "localcloud/faults", "--home", str(light.home.root)])
+    assert done.exit_code != 0
+    assert "this route has to work" in str(done.exception)
