@@ -2,16 +2,21 @@
 
 import httpx
 import pytest
+from databricks.sdk.service.jobs import ForEachTask, SubmitTask, Task
 
 from tests.localcloud.databricks.server import KEY, Server, step
+
+
+def log_in(server: Server) -> httpx.Client:
+    http = httpx.Client(base_url=server.url, follow_redirects=True)
+    assert http.post("/login", data={"token": server.token, "target": "/"}).is_success
+    return http
 
 
 @pytest.fixture
 def reader(workspace: Server) -> httpx.Client:
     """Someone who has logged in."""
-    http = httpx.Client(base_url=workspace.url, follow_redirects=True)
-    assert http.post("/login", data={"token": workspace.token, "target": "/"}).is_success
-    return http
+    return log_in(workspace)
 
 
 def test_pages_ask_for_the_token_and_lead_back(workspace: Server) -> None:
@@ -49,6 +54,16 @@ def test_run_page_shows_output_and_traceback_without_secrets(workspace: Server, 
     assert "ValueError: could not use [REDACTED]" in page.text
     assert KEY not in page.text
     assert f'href="/runs/{run.run_id}"' in reader.get("/").text
+
+
+def test_a_loop_leads_to_what_each_of_its_iterations_wrote(light: Server) -> None:
+    nested = Task.from_dict(light.script("one", "import sys; print('city', sys.argv[1])", "{{input}}").as_dict())
+    run = light.run(SubmitTask("each", for_each_task=ForEachTask(inputs='["Oslo", "Bonn"]', task=nested)))
+    (loop,) = run.tasks or []
+    http = log_in(light)
+    assert f'href="/runs/{loop.run_id}"' in http.get(f"/runs/{run.run_id}").text
+    page = http.get(f"/runs/{loop.run_id}").text
+    assert [city in page for city in ("city Oslo", "city Bonn", "city Rome")] == [True, True, False]
 
 
 def test_what_users_name_is_escaped(workspace: Server, reader: httpx.Client) -> None:
