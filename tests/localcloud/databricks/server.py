@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 from databricks.sdk import WorkspaceClient
@@ -145,6 +146,17 @@ def airflow_connection(server: Server) -> str:
     port = server.home.port("workspace")
     settings = {"conn_type": "databricks", "schema": "http", "host": "127.0.0.1", "port": port}
     return json.dumps({**settings, "password": server.token})
+
+
+class TaskInstance:
+    """Where operators leave what they tell others."""
+
+    def xcom_push(self, key: str, value: Any) -> None: ...
+
+
+def context() -> Any:
+    """What Airflow would call an operator with."""
+    return {"ti": TaskInstance()}
 
 
 SMALL_CLUSTER = ClusterSpec(spark_version="17.3.x-scala2.13", num_workers=0)

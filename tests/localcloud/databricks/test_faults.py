@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 from airflow.providers.databricks.hooks.databricks import DatabricksHook
+from airflow.sdk.exceptions import TaskDeferred
 from databricks.sdk.errors import PermissionDenied
 from typer.testing import CliRunner
 
+from include.errors import JobFailedError
+from include.operators import SubmitJobOperator
 from localcloud.cli import commands
-from tests.localcloud.databricks.server import Server, airflow_connection
+from tests.localcloud.databricks.server import Server, airflow_connection, context
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +77,26 @@ def test_an_answer_that_is_lost_starts_two_runs_where_there_is_none(light: Serve
     assert len(runs) == 2
     for run_id in runs:
         light.ended(run_id)
+
+
+def test_a_step_of_ours_is_submitted_once_however_often_it_was_refused(
+    light: Server, hook: DatabricksHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKE_ROOT", "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake")
+    monkeypatch.setenv("BOOKSTORE_WHEEL", "/Workspace/Shared/wheels/1-a/none-1-py3-none-any.whl")
+    step = SubmitJobOperator(
+        task_id="ingest_events",
+        compute="",
+        run_name="refused at first",
+        databricks_conn_id=hook.databricks_conn_id,
+        databricks_retry_delay=0,
+    )
+    fault(light, "jobs/runs/submit", "--status", "429", "--times", "3")
+    # There is no such wheel, so the run may fail before there is anything to wait for.
+    with pytest.raises((TaskDeferred, JobFailedError)):
+        step.execute(context())
+    (run_id,) = runs_named(light, "refused at first")
+    assert light.ended(run_id).run_name == "refused at first"
 
 
 def test_the_sdk_tries_again_after_429_and_not_after_403(light: Server) -> None:

@@ -11,19 +11,9 @@ from airflow.providers.databricks.operators.databricks import (
     DatabricksTaskOperator,
 )
 
-from tests.localcloud.databricks.server import SMALL_CLUSTER, Server, airflow_connection, results
+from tests.localcloud.databricks.server import SMALL_CLUSTER, Server, airflow_connection, context, results
 
 CONNECTION: dict[str, Any] = {"databricks_conn_id": "light", "polling_period_seconds": 1}
-
-
-class TaskInstance:
-    """Where operators leave what they tell others."""
-
-    def xcom_push(self, key: str, value: Any) -> None: ...
-
-
-def context() -> Any:
-    return {"ti": TaskInstance()}
 
 
 @pytest.fixture(autouse=True)
