@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from localcloud.errors import LocalCloudError
 
+_LOOK_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -70,14 +72,13 @@ class StopSignal:
 
     def __init__(self, timeout_seconds: int, outer: "StopSignal | None" = None) -> None:
         self._outer = outer
-        self._event: threading.Event = outer._event if outer else threading.Event()
+        self._event = threading.Event()
         self._timeout = timeout_seconds
-        own_deadline = time.monotonic() + (timeout_seconds or float("inf"))
-        self._deadline: float = min(own_deadline, outer._deadline) if outer else own_deadline
+        self._deadline = time.monotonic() + (timeout_seconds or float("inf"))
         self._ending = CANCELED
 
-    def within(self, timeout_seconds: int) -> "StopSignal":
-        """A signal for a part that has less time."""
+    def within(self, timeout_seconds: int = 0) -> "StopSignal":
+        """A signal for a part, which may have less time, and can be told to end alone."""
         return StopSignal(timeout_seconds, outer=self)
 
     def request(self, ending: Ending) -> None:
@@ -87,7 +88,8 @@ class StopSignal:
 
     @property
     def is_set(self) -> bool:
-        return self._event.is_set() or time.monotonic() > self._deadline
+        own = self._event.is_set() or time.monotonic() > self._deadline
+        return own or (self._outer is not None and self._outer.is_set)
 
     @property
     def ending(self) -> Ending:
@@ -97,5 +99,7 @@ class StopSignal:
         return self._ending if self._event.is_set() else timed_out(self._timeout)
 
     def wait(self, seconds: float) -> None:
-        """Returns after so long, or at once when stopped."""
-        self._event.wait(min(seconds, max(0.0, self._deadline - time.monotonic())))
+        """Returns after so long, or soon when stopped."""
+        end = time.monotonic() + seconds
+        while not self.is_set and (left := end - time.monotonic()) > 0:
+            self._event.wait(min(left, _LOOK_SECONDS))

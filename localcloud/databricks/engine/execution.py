@@ -13,7 +13,7 @@ from localcloud.databricks.engine.control import Control, StartJob
 from localcloud.databricks.engine.endings import Ending, StopSignal, misconfigured
 from localcloud.databricks.engine.run_rules import may_retry, overall, refusal
 from localcloud.databricks.engine.run_values import pushed_down, task_values, values_of_run, values_of_task
-from localcloud.databricks.engine.task_rows import next_attempt
+from localcloud.databricks.engine.task_rows import ending_of, next_attempt
 from localcloud.databricks.payloads.runs import RunSettings
 from localcloud.databricks.payloads.tasks import Task
 from localcloud.databricks.references import UnresolvedReferenceError, resolve
@@ -26,6 +26,7 @@ class Engine(Protocol):
     attempts: Attempts
 
     def slot(self, row: Run) -> AbstractContextManager[None]: ...
+    def cancellable(self, row: Run, stop: StopSignal) -> AbstractContextManager[None]: ...
     def follow(self, run: Run, stop: StopSignal) -> Ending: ...
 
 
@@ -78,6 +79,8 @@ class Execution:
         if key in self.kept:
             return self.kept[key]
         task, row = self._tasks[key], self.latest[key]
+        if (ended := self._ended_before(row)) is not None:
+            return ended
         refused = self.stop.ending if self.stop.is_set else refusal(task, dict(self._endings))
         if refused is not None:
             return self.engine.attempts.finish(row, refused)
@@ -86,7 +89,9 @@ class Execution:
     def _until_done(self, row: Run, task: Task, item: dict[str, Any], stop: StopSignal) -> Ending:
         """Attempts, until one succeeds or no more are allowed; `item` is what `{{input}}` refers to."""
         while True:
-            ending = self._attempt(row, task, item, stop)
+            own = stop.within(task.timeout_seconds if task.for_each_task or task.run_job_task else 0)
+            with self.engine.cancellable(row, own):
+                ending = self._ended_before(row) or self._attempt(row, task, item, own)
             if stop.is_set or not may_retry(ending, task, row.attempt_number):
                 return ending
             row = next_attempt(row, self.run, task)
@@ -106,11 +111,16 @@ class Execution:
         if resolved.condition_task:
             return control.decide(row, resolved.condition_task)
         if resolved.for_each_task:
-            return control.run_for_each(row, resolved.for_each_task, stop.within(task.timeout_seconds))
+            return control.run_for_each(row, resolved.for_each_task, stop)
         if resolved.run_job_task:
-            return control.run_job(row, resolved.run_job_task, stop.within(task.timeout_seconds))
+            return control.run_job(row, resolved.run_job_task, stop)
         with self.engine.slot(row):
             return self.engine.attempts.execute(row, resolved, self.settings, stop, dict(self._values))
+
+    def _ended_before(self, row: Run) -> Ending | None:
+        """How an attempt ended that was cancelled before it began."""
+        current = self.engine.attempts.state.get(Run, row.run_id) or row
+        return ending_of(current) if current.is_terminal else None
 
     def _resolved(self, row: Run, task: Task, item: dict[str, Any]) -> Task:
         """The task with the job's parameters and every reference replaced; what changed is shown with the attempt."""

@@ -53,7 +53,9 @@ def holds(condition: ConditionTask) -> bool:
 
 
 def may_retry(ending: Ending, task: Task, attempt_number: int) -> bool:
-    if ending.is_success or (ending.result_state == "TIMEDOUT" and not task.retry_on_timeout):
+    if ending.result_state in ("SUCCESS", "CANCELED"):
+        return False
+    if ending.result_state == "TIMEDOUT" and not task.retry_on_timeout:
         return False
     return task.max_retries == _ENDLESS or attempt_number < task.max_retries
 

@@ -35,6 +35,7 @@ class RunEngine:
     slots: threading.BoundedSemaphore
     admission: threading.RLock = field(default_factory=threading.RLock)
     _active: dict[int, StopSignal] = field(default_factory=dict)
+    _cancelling: threading.Lock = field(default_factory=threading.Lock)
     _threads: dict[int, threading.Thread] = field(default_factory=dict)
 
     def start(self, run: Run, latest: dict[str, Run], kept: dict[str, Ending], depth: int, start_job: StartJob) -> None:
@@ -47,18 +48,32 @@ class RunEngine:
         self._threads[run.run_id] = thread
         thread.start()
 
-    def cancel(self, run_id: int) -> None:
-        """Tells the run to end, if it is active; it does so soon after."""
-        stop = self._active.get(run_id)
-        if stop is not None:
-            self.state.update_active_run(run_id, life_cycle_state="TERMINATING", state_message="Cancelling")
-            stop.request(CANCELED)
+    def cancel(self, run: Run) -> None:
+        """Tells a run, or one attempt at a task, to end if it is active; it does so soon after."""
+        with self._cancelling:
+            stop = self._active.get(run.run_id)
+            if stop is not None:
+                self.state.update_active_run(run.run_id, life_cycle_state="TERMINATING", state_message="Cancelling")
+                stop.request(CANCELED)
+            else:
+                # Waiting for others, or for its next attempt; whoever was at work has written down its end by now.
+                self._finish_all(select(Run).where(Run.run_id == run.run_id), CANCELED)
+
+    @contextmanager
+    def cancellable(self, row: Run, stop: StopSignal) -> Iterator[None]:
+        """While an attempt is at work, whoever cancels it tells its signal."""
+        with self._cancelling:
+            self._active[row.run_id] = stop
+        try:
+            yield
+        finally:
+            del self._active[row.run_id]
 
     def follow(self, run: Run, stop: StopSignal) -> Ending:
         """Waits until the run has ended; when told to stop, ends it."""
         while (thread := self._threads.get(run.run_id)) is not None:
             if stop.is_set:
-                self.cancel(run.run_id)
+                self.cancel(run)
             thread.join(_POLL_SECONDS)
         return ending_of(self.state.get(Run, run.run_id) or run)
 

@@ -113,7 +113,7 @@ def list_runs(
 @router.post("/api/{version}/jobs/runs/cancel")
 def cancel(payload: RunId, workspace: Current) -> dict[str, Any]:
     run = find_run(workspace, payload.run_id)
-    workspace.engine.cancel(whole_run(workspace, run).run_id)
+    workspace.engine.cancel(run)
     return {}
 
 
@@ -123,7 +123,7 @@ def cancel_all(payload: CancelAll, workspace: Current) -> dict[str, Any]:
     if payload.job_id is not None:
         query = query.where(Run.job_id == payload.job_id)
     for run in workspace.state.find(query):
-        workspace.engine.cancel(run.run_id)
+        workspace.engine.cancel(run)
     return {}
 
 

@@ -17,6 +17,7 @@ from databricks.sdk.service.jobs import (
 )
 
 from tests.localcloud.databricks.server import Server, results
+from tests.localcloud.waiting import wait_until
 
 SET = "from databricks.sdk.runtime import dbutils\ndbutils.jobs.taskValues.set('found', {value})"
 
@@ -175,3 +176,29 @@ def test_a_condition_on_a_cluster_is_refused(light: Server) -> None:
     task.existing_cluster_id = "c"
     with pytest.raises(InvalidParameterValue, match="is a condition_task, which runs on no cluster"):
         light.submit(task)
+
+
+WAIT = "import sys, time\nfrom pathlib import Path\nwhile not Path(sys.argv[1]).exists(): time.sleep(0.05)"
+
+
+def test_cancelling_a_task_ends_that_task_alone(light: Server) -> None:
+    flag = light.home.root / "one-is-cancelled"
+    run_id = light.submit(
+        light.script("gone", "import time; time.sleep(600)", max_retries=3),
+        light.script("stays", WAIT, str(flag)),
+        light.script("never", "print(1)", depends_on=[TaskDependency("stays")]),
+        light.script("last", "print(2)", depends_on=[TaskDependency("gone")], run_if=RunIf.ALL_DONE),
+    )
+    ids = {task.task_key: task.run_id or 0 for task in light.client.jobs.get_run(run_id).tasks or []}
+    wait_until(lambda: {light.life_cycle_state(ids[key]) for key in ("gone", "stays")} == {"RUNNING"}, limit=60)
+    light.client.jobs.cancel_run(ids["gone"])
+    light.client.jobs.cancel_run(ids["never"])
+    wait_until(lambda: light.life_cycle_state(ids["last"]) == "TERMINATED", limit=60)
+    assert light.life_cycle_state(ids["stays"]) == "RUNNING"
+    flag.touch()
+    ended = light.ended(run_id)
+    assert results(ended) == {"gone": "CANCELED", "stays": "SUCCESS", "never": "CANCELED", "last": "SUCCESS"}
+    assert len(ended.tasks or []) == 4  # and it isn't tried again
+    light.client.jobs.cancel_run(ids["stays"])
+    assert light.life_cycle_state(run_id) == "TERMINATED"
+    assert results(light.client.jobs.get_run(run_id))["stays"] == "SUCCESS"
