@@ -72,7 +72,7 @@ def _repeated(spec: Spec, step: Callable[[], None]) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return step()
-        except PySparkException as error:
+        except Exception as error:  # a classic session hands Delta's conflicts on as Py4J has them
             if not any(conflict in str(error) for conflict in _CONFLICTS):
                 raise
             if attempt == _ATTEMPTS:

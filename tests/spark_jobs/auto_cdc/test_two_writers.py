@@ -1,0 +1,52 @@
+"""Two calls at once on one target, round after round: both take effect, or one says that it is to be repeated."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import Random
+from typing import Literal
+
+import pytest
+from pyspark.sql import SparkSession
+
+from spark_jobs.auto_cdc import ConcurrentCallError
+from tests.spark_jobs.auto_cdc.ledger import Change, Ledger
+
+_ROUNDS = [pytest.param(3, id="3 rounds"), pytest.param(20, id="20 rounds", marks=pytest.mark.full)]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@pytest.mark.parametrize("rounds", _ROUNDS)
+@pytest.mark.parametrize("scd_type", [1, 2])
+def test_two_calls_at_once_both_take_effect(
+    interpreting: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2], rounds: int
+) -> None:
+    ledger = Ledger(scd_type)
+    seen = [(key, 0, "a") for key in range(6)]
+    ledger.apply(interpreting, target, seen)
+    for number in range(rounds):
+        calls = [_changes(Random(f"{number} {writer}")) for writer in ("one", "other")]  # noqa: S311 - no secrets
+        _settle(pool, partial(ledger.apply, interpreting, target), calls)
+        seen += [change for call in calls for change in call]
+        assert ledger.shown(interpreting.table(target)) == ledger.model(seen), f"after round {number + 1}"
+
+
+def _changes(random: Random) -> list[Change]:
+    """Changes of the same few keys for both writers, each with a time of its own, early and late ones mixed."""
+    said: list[str | None] = [*random.choices("abc", k=5), None]
+    return [(random.randrange(6), random.randrange(1, 10**9), value) for value in said]
+
+
+def _settle(pool: ThreadPoolExecutor, apply: Callable[[list[Change]], None], calls: list[list[Change]]) -> None:
+    """Makes the calls at once, and those again that were told to."""
+    failures = [future.exception() for future in [pool.submit(apply, call) for call in calls]]
+    for call, failure in zip(calls, failures, strict=True):
+        if isinstance(failure, ConcurrentCallError):
+            apply(call)
+        elif failure:
+            raise failure
