@@ -1,6 +1,6 @@
-"""The worked example of Databricks' documentation of AUTO CDC: each of its target tables."""
+"""The worked examples of AUTO CDC in the documentation of Databricks and of open-source Spark: their target tables."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -83,3 +83,66 @@ def test_an_untracked_city_opens_no_version(spark: SparkSession, target: str, fe
         (125, "Mercedes", "Guadalajara", 2, None),
         (126, "Lily", "Cancun", 2, None),
     ]
+
+
+_EMPLOYEES = [
+    (1, "Alex", "chef", "FR", "INSERT", 1),
+    (2, "Jessica", "owner", "US", "INSERT", 2),
+    (3, "Mikhail", "security", "UK", "INSERT", 3),
+    (4, "Gary", "cleaner", "UK", "INSERT", 4),
+    (5, "Chris", "owner", "NL", "INSERT", 6),
+    (5, "Chris", "manager", "NL", "UPDATE", 5),
+    (6, "Pat", "mechanic", "NL", "DELETE", 8),
+    (6, "Pat", "mechanic", "NL", "INSERT", 7),
+]
+_UNCHANGED = [(1, "Alex", "chef", "FR"), (2, "Jessica", "owner", "US"), (3, "Mikhail", "security", "UK")]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("scd_type", "expected"),
+    [
+        (1, [*_UNCHANGED, (4, "Gary", "cleaner", "UK"), (5, "Chris", "owner", "NL")]),
+        (
+            2,
+            [
+                *[(*row, at, None) for at, row in enumerate(_UNCHANGED, start=1)],
+                (4, "Gary", "cleaner", "UK", 4, None),
+                (5, "Chris", "manager", "NL", 5, 6),
+                (5, "Chris", "owner", "NL", 6, None),
+                (6, "Pat", "mechanic", "NL", 7, 8),
+            ],
+        ),
+    ],
+)
+def test_an_update_and_an_insert_that_come_too_late(
+    spark: SparkSession, target: str, scd_type: Literal[1, 2], expected: list[tuple[Any, ...]]
+) -> None:
+    feed = spark.createDataFrame(
+        _EMPLOYEES, "id int, name string, role string, country string, operation string, sequenceNum int"
+    )
+
+    apply_changes(spark, target=target, source=feed, stored_as_scd_type=scd_type, **_options(keys=["id"]))
+
+    assert sorted(_rows(spark, target, "id")) == expected
+
+
+@pytest.mark.full
+def test_a_late_duplicate_in_a_second_batch_is_no_news(spark: SparkSession, target: str) -> None:
+    schema = "id int, name string, version int, op string"
+    batches = [
+        [(1, "alice", 1, "UPSERT"), (2, "bob", 1, "UPSERT")],
+        [(1, "alicia", 2, "UPSERT"), (2, "bob", 2, "DELETE"), (3, "carol", 1, "UPSERT"), (1, "alice", 1, "UPSERT")],
+    ]
+    for batch in batches:
+        apply_changes(
+            spark,
+            target=target,
+            source=spark.createDataFrame(batch, schema),
+            keys=["id"],
+            sequence_by="version",
+            apply_as_deletes="op = 'DELETE'",
+            except_column_list=["op"],
+        )
+
+    assert _rows(spark, target, "id") == [(1, "alicia", 2), (3, "carol", 1)]

@@ -91,6 +91,17 @@ def test_a_null_key_or_sequence_rejects_the_batch_that_would_create_the_table(sp
     assert not spark.catalog.tableExists(target)
 
 
+@pytest.mark.full
+def test_each_column_of_a_key_is_counted_on_its_own(spark: SparkSession, target: str) -> None:
+    rows = [(None, "Boston", 1), ("US", None, 2), (None, None, 3), ("US", "Boston", 4)]
+    incomplete = spark.createDataFrame(rows, "country string, city string, at int")
+
+    with pytest.raises(RejectedBatchError, match="2 with a null key column country and 2 with a null key column city"):
+        _apply(incomplete, target, keys=["country", "city"])
+
+    assert not spark.catalog.tableExists(target)
+
+
 def test_an_existing_target_is_defended(spark: SparkSession, source: DataFrame, target: str) -> None:
     """One table for all that needs one."""
     source = source.select("id", "at", "name")
