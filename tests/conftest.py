@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from localcloud import certificates
 from localcloud.home import Home
 from spark_jobs.session import get_session
 from tests.cloud import Cloud
@@ -23,6 +24,18 @@ def spark() -> Iterator[SparkSession]:
     session = get_session()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with ports, secrets and certificates; nothing runs in it.
+
+    One for all tests, since a JVM that has once trusted a home's servers trusts no other's.
+    """
+    home = Home(tmp_path_factory.mktemp("home") / "localcloud")
+    home.create()
+    certificates.create(home)
+    return home
 
 
 @pytest.fixture(scope="session")

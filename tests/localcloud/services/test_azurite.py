@@ -1,8 +1,6 @@
 """The storage account, as Azure's SDK and Spark see it."""
 
-import os
 import ssl
-import subprocess
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -13,26 +11,15 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from pyspark.sql import SparkSession
 
 from localcloud import storage
-from localcloud.home import CONTAINER, LAKE_ROOT, STORAGE_ACCOUNT, Home
+from localcloud.home import CONTAINER, LAKE_ROOT, Home
 from localcloud.services import azurite
-from localcloud.waiting import wait_until
+from tests.storage import hadoop_conf, let_reach, running_account
 
 
 @pytest.fixture(scope="module")
 def account(home: Home) -> Iterator[BlobServiceClient]:
-    """A running account with its container, and Azure's client for it."""
-    service = azurite.service(home)
-    with (home.logs / "azurite.log").open("wb") as log:
-        server = subprocess.Popen(service.command, env=os.environ | service.environment, stdout=log, stderr=log)
-    try:
-        wait_until(service.is_healthy, f"Azurite should answer at {service.address}", 120)
-        service.initialise()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("REQUESTS_CA_BUNDLE", str(home.tls / "ca-bundle.pem"))
-            yield BlobServiceClient.from_connection_string(storage.connection_string(home))
-    finally:
-        server.terminate()
-        server.wait(30)
+    with running_account(home) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +66,7 @@ def test_spark_reads_and_writes_delta_under_a_production_uri(
 ) -> None:
     path = f"{LAKE_ROOT}/test/numbers"
     session = spark.newSession()  # its settings are its own
-    _let_reach(session, home)
+    let_reach(session, home, hadoop_conf(home))
     session.range(5).write.format("delta").save(path)
     session.range(5, 7).write.format("delta").mode("append").save(path)
     assert sorted(row.id for row in session.read.format("delta").load(path).collect()) == [0, 1, 2, 3, 4, 5, 6]
@@ -87,15 +74,3 @@ def test_spark_reads_and_writes_delta_under_a_production_uri(
         blob.name for blob in container.list_blobs("lake/test/numbers/_delta_log/0") if blob.name[-5:] == ".json"
     ]
     assert commits == [f"lake/test/numbers/_delta_log/{version:020}.json" for version in (0, 1)]
-
-
-def _let_reach(spark: SparkSession, home: Home) -> None:
-    """As a cluster has it from its configuration; this session runs already."""
-    jvm = spark.sparkContext._jvm
-    assert jvm is not None
-    for option in storage.jvm_options(home):
-        name, value = option.removeprefix("-D").split("=", 1)
-        jvm.java.lang.System.setProperty(name, value)
-    key = {f"fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net": home.secret("storage-key")}
-    for name, value in (storage.hadoop_conf(home) | key).items():
-        spark.conf.set(name, value)
