@@ -10,7 +10,7 @@ from localcloud.databricks.engine.repairs import Repairs
 from localcloud.databricks.engine.runs import RunEngine
 from localcloud.databricks.engine.task_rows import task_row
 from localcloud.databricks.errors import invalid_parameter, invalid_state
-from localcloud.databricks.payloads.runs import JobSettings, Overrides, Repair, RunNow, SubmitRun
+from localcloud.databricks.payloads.runs import JobSettings, Overrides, Queue, Repair, RunNow, SubmitRun
 from localcloud.databricks.state import Job, Run, State, now
 
 _DEEPEST = 3
@@ -29,7 +29,7 @@ class Admission:
             return self._known(run) or self._start(run, payload, depth=0)
 
     def run_now(self, payload: RunNow) -> Run:
-        return self._run_job(payload.job_id, payload, payload.idempotency_token, depth=0)
+        return self._run_job(payload.job_id, payload, payload.idempotency_token, depth=0, queue=payload.queue)
 
     def start_job(self, job_id: int, parameters: dict[str, str], depth: int) -> Run:
         """Runs a job for a task of another run; as on Databricks, such runs start each other three deep at most."""
@@ -51,7 +51,9 @@ class Admission:
             self.engine.start(run, latest, kept, 0, self.start_job)
         return repair_id
 
-    def _run_job(self, job_id: int, overrides: Overrides, token: str | None, depth: int) -> Run:
+    def _run_job(
+        self, job_id: int, overrides: Overrides, token: str | None, depth: int, queue: Queue | None = None
+    ) -> Run:
         settings = self._settings(job_id)
         shown = _with_overrides(settings, overrides) | _job_parameters(settings, overrides)
         run = _new_run(settings.name, "JOB_RUN", shown, token)
@@ -59,7 +61,7 @@ class Admission:
         with self.engine.admission:
             if (same := self._known(run)) is not None:
                 return same
-            if self._is_beyond_limit(job_id, settings):
+            if self._is_beyond_limit(job_id, settings, queue or settings.queue):
                 return self._skip(run)
             return self._start(run, JobSettings.model_validate(shown), depth)
 
@@ -85,10 +87,9 @@ class Admission:
         self.engine.start(run, rows, nothing_kept, depth, self.start_job)
         return run
 
-    def _is_beyond_limit(self, job_id: int, settings: JobSettings) -> bool:
-        """Whether a further run must be skipped; a job with a queue skips none."""
-        queue = (settings.model_extra or {}).get("queue") or {}
-        return not queue.get("enabled") and len(self.engine.active_runs(job_id)) >= settings.max_concurrent_runs
+    def _is_beyond_limit(self, job_id: int, settings: JobSettings, queue: Queue) -> bool:
+        """Whether a further run must be skipped; where there is a queue, none is."""
+        return not queue.enabled and len(self.engine.active_runs(job_id)) >= settings.max_concurrent_runs
 
     def _skip(self, run: Run) -> Run:
         run.life_cycle_state = "SKIPPED"

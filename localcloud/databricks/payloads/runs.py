@@ -90,10 +90,17 @@ class JobParameter(Payload):
     default: Text = ""
 
 
+class Queue(Payload):
+    """Whether runs beyond the job's limit wait for their turn."""
+
+    enabled: bool = False
+
+
 class JobSettings(RunSettings):
     name: str = Field(default="Untitled", max_length=4096)
     max_concurrent_runs: int = Field(default=1, ge=0, le=1000)
     parameters: list[JobParameter] = Field(default_factory=list)
+    queue: Queue = Queue()
 
     @model_validator(mode="after")
     def _parameters_once(self) -> "JobSettings":
@@ -143,7 +150,7 @@ class Overrides(Payload):
 class RunNow(Overrides):
     job_id: Id
     idempotency_token: str | None = Field(default=None, max_length=64)
-    queue: dict[str, Any] | None = None
+    queue: Queue | None = None
 
 
 class Repair(Overrides):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator
+from fastapi import Depends, Request
+from pydantic import BeforeValidator, Field
 
 from localcloud.databricks.workspace import Workspace
 
@@ -15,8 +15,8 @@ def _workspace(request: Request) -> Workspace:
 
 
 Current = Annotated[Workspace, Depends(_workspace)]
-AnId = Annotated[int, Query(ge=0, lt=2**63)]
-PageToken = Annotated[int, Query(ge=0, lt=2**31), BeforeValidator(lambda token: token or 0)]
+AnId = Annotated[int, Field(ge=0, lt=2**63)]
+PageToken = Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(lambda token: token or 0)]
 """The number of rows that came before; an empty token is the first page's."""
 
 Item = TypeVar("Item")

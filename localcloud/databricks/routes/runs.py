@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
-from sqlalchemy import select
+from pydantic import BaseModel, Field, model_validator
+from sqlalchemy import Select, select
 
 from localcloud.databricks.engine.repairs import Repairs
 from localcloud.databricks.errors import ApiError, invalid_parameter, invalid_state
@@ -20,6 +20,7 @@ from localcloud.databricks.workspace import Workspace
 
 router = APIRouter()
 _TASKS_PER_PAGE = 100
+_MOST_RUNS = 25
 
 
 class RunId(BaseModel):
@@ -80,30 +81,54 @@ def get_output(workspace: Current, run_id: AnId) -> dict[str, Any]:
     }
 
 
+class Filter(BaseModel):
+    """Which runs are listed; times in milliseconds, both included."""
+
+    job_id: Id | None = None
+    run_type: str | None = None
+    active_only: bool = False
+    completed_only: bool = False
+    start_time_from: Id | None = None
+    start_time_to: Id | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Filter":
+        if self.active_only and self.completed_only:
+            raise ValueError("active_only and completed_only can't both be true")
+        return self
+
+    def query(self) -> Select[Run]:
+        """The runs, the newest first."""
+        query = select(Run).where(Run.parent_run_id.is_(None)).order_by(Run.run_id.desc())
+        if self.job_id is not None:
+            query = query.where(Run.job_id == self.job_id)
+        if self.run_type is not None:
+            query = query.where(Run.run_type == self.run_type)
+        if self.active_only or self.completed_only:
+            ended = Run.life_cycle_state.in_(TERMINAL)
+            query = query.where(ended if self.completed_only else ~ended)
+        if self.start_time_from is not None:
+            query = query.where(Run.start_time >= self.start_time_from)
+        return query if self.start_time_to is None else query.where(Run.start_time <= self.start_time_to)
+
+
+class Listing(Filter):
+    """What is listed, and how much of it."""
+
+    expand_tasks: bool = False
+    limit: int = Field(default=20, ge=0, le=_MOST_RUNS)
+    page_token: PageToken = 0
+
+
 @router.get("/api/{version}/jobs/runs/list")
-def list_runs(
-    workspace: Current,
-    *,
-    job_id: AnId | None = None,
-    active_only: bool = False,
-    completed_only: bool = False,
-    expand_tasks: bool = False,
-    limit: int = Query(default=20, ge=1, le=100),
-    page_token: PageToken = 0,
-    run_type: str | None = None,
-) -> dict[str, Any]:
-    query = select(Run).where(Run.parent_run_id.is_(None)).order_by(Run.run_id.desc())
-    if job_id is not None:
-        query = query.where(Run.job_id == job_id)
-    if run_type is not None:
-        query = query.where(Run.run_type == run_type)
-    if active_only or completed_only:
-        ended = Run.life_cycle_state.in_(TERMINAL)
-        query = query.where(ended if completed_only else ~ended)
-    runs, more = page(workspace.state.find(query.offset(page_token).limit(limit + 1)), page_token, limit)
+def list_runs(workspace: Current, asked: Annotated[Listing, Query()]) -> dict[str, Any]:
+    size = asked.limit or _MOST_RUNS
+    found = workspace.state.find(asked.query().offset(asked.page_token).limit(size + 1))
+    runs, more = page(found, asked.page_token, size)
     return {
         "runs": [
-            run_view(workspace.url, run, find_tasks(workspace, run.run_id) if expand_tasks else []) for run in runs
+            run_view(workspace.url, run, find_tasks(workspace, run.run_id) if asked.expand_tasks else [])
+            for run in runs
         ],
         "has_more": bool(more),
         **more,

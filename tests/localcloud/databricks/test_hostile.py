@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -172,7 +173,8 @@ def queries() -> list[tuple[str, str]]:
         for group in GROUPS
         for route in group.router.routes
         if isinstance(route, APIRoute) and "GET" in route.methods
-        for parameter in route.dependant.query_params
+        for parameter in get_flat_params(route.dependant)
+        if f"{{{parameter.alias}}}" not in route.path
     ]
 
 

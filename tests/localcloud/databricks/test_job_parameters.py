@@ -61,12 +61,14 @@ def test_a_token_starts_one_run_even_where_the_job_allows_no_second(light: Serve
     light.ended(runs[0])
 
 
-def test_a_queued_run_waits_for_the_one_before(light: Server) -> None:
+@pytest.mark.parametrize("of_run", [False, True])
+def test_a_queued_run_waits_for_the_one_before(light: Server, of_run: bool) -> None:
     wait = "import sys, time\nfrom pathlib import Path\nwhile not Path(sys.argv[1]).exists(): time.sleep(0.05)"
-    flag = light.home.root / "go"
+    flag = light.home.root / f"go-{of_run}"
     task = light.script("script", wait, str(flag))
-    job_id = job(light, task, name="queue", queue=QueueSettings(enabled=True), max_concurrent_runs=1)
-    first, second = (light.client.jobs.run_now(job_id).bind()["run_id"] for _ in range(2))
+    job_id = job(light, task, name="queue", queue=QueueSettings(enabled=not of_run), max_concurrent_runs=1)
+    queue = QueueSettings(enabled=True) if of_run else None
+    first, second = (light.client.jobs.run_now(job_id, queue=queue).bind()["run_id"] for _ in range(2))
     wait_until(lambda: light.life_cycle_state(second) == "QUEUED", limit=60)
     assert light.life_cycle_state(first) != "QUEUED"
     flag.touch()

@@ -10,6 +10,8 @@ from airflow.providers.databricks.operators.databricks import (
     DatabricksRunNowOperator,
     DatabricksTaskOperator,
 )
+from airflow.providers.databricks.operators.databricks_workflow import DatabricksWorkflowTaskGroup
+from airflow.sdk import DAG, BaseOperator
 
 from tests.localcloud.databricks.server import SMALL_CLUSTER, Server, airflow_connection, context, results
 
@@ -91,3 +93,29 @@ def test_a_failed_run_is_repaired(light: Server) -> None:
     run = light.client.jobs.get_run(operator.run_id, include_history=True)
     assert results(run) == {"flaky": "SUCCESS"}
     assert [entry.type.value for entry in run.repair_history or [] if entry.type] == ["ORIGINAL", "REPAIR"]
+
+
+def test_a_workflow_is_one_job_whose_tasks_are_followed_one_by_one(light: Server) -> None:
+    light.notebook("first", "dbutils.jobs.taskValues.set('rows', 3)")
+    light.notebook("second", "print(dbutils.widgets.get('rows'))")
+    cluster = {"job_cluster_key": "shared", "new_cluster": SMALL_CLUSTER.as_dict()}
+    common = {"source": "WORKSPACE", "job_cluster_key": "shared", **CONNECTION}
+    with (
+        DAG("workflow", schedule=None) as dag,
+        DatabricksWorkflowTaskGroup(group_id="group", databricks_conn_id="light", job_clusters=[cluster]),
+    ):
+        first = DatabricksNotebookOperator(task_id="first", notebook_path="/Shared/first", **common)
+        rows = {"rows": f"{{{{tasks.{first.databricks_task_key}.values.rows}}}}"}
+        second = DatabricksNotebookOperator(
+            task_id="second", notebook_path="/Shared/second", notebook_params=rows, **common
+        )
+        first >> second
+    launch = dag.get_task("group.launch")
+    assert isinstance(launch, BaseOperator)
+    metadata = launch.execute(context())
+    for task in (first, second):
+        task.workflow_run_metadata = metadata
+        task.execute(context())
+    run = light.client.jobs.get_run(metadata["run_id"])
+    assert results(run) == {first.databricks_task_key: "SUCCESS", second.databricks_task_key: "SUCCESS"}
+    assert light.logs(run)[second.databricks_task_key] == "3\n"
