@@ -1,8 +1,10 @@
-"""RFM, segments and the report, one run per date.
+"""RFM, segments, value, recommendations and the report, one run per date.
 
 The partition's key is the `snapshot_date`: each customer's recency, frequency and monetary value as of that day, the
-champion model's segment for each of them, and the report. A partition depends on the silver tables, the date and
-`lookback_days` alone, so that it can be run again, in any order, in parallel, and replaces only itself.
+champion model's segment for each of them, what they can be expected to buy, books to offer them, and the report. A
+partition depends on the silver tables, the date and `lookback_days` alone, so that it can be run again, in any order,
+in parallel, and replaces only itself. `measure_drift` compares a date with the one before, so it also writes the next
+date's comparison anew.
 
 - One day: **Trigger**, with a partition key such as `2026-01-31`.
 - A range: `airflow backfill create --dag-id segment_customers --from-date 2026-01-01 --to-date 2026-01-31`;
@@ -13,6 +15,8 @@ champion model's segment for each of them, and the report. A partition depends o
 - Clear the failed task: the partition is written again as a whole.
 - All of it is skipped while there is no silver table, or no order that counts: run `ingest_events`, then clear it.
 - `assign_segments` is skipped, not red, while there is no champion model: run `train_kmeans`.
+- `measure_drift` is skipped on the first date, `estimate_value` while too few customers have bought twice; the report
+  is written without them.
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
 """
 
@@ -26,7 +30,7 @@ from include.parameters import SNAPSHOT_DATE, compute, snapshot_date, whole_numb
 
 with DAG(
     dag_id="segment_customers",
-    description="RFM, K-Means segments and the report as of one date.",
+    description="RFM, K-Means segments, value, recommendations and the report as of one date.",
     schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
     catchup=False,
     # Partitions share no rows, so they can run side by side; more than a few only wait for clusters.
@@ -54,11 +58,20 @@ with DAG(
         parameters={"snapshot_date": SNAPSHOT_DATE, "lookback_days": "{{ params.lookback_days }}"},
     )
     assign_segments = SubmitJobOperator(task_id="assign_segments", parameters={"snapshot_date": SNAPSHOT_DATE})
+    measure_drift = SubmitJobOperator(
+        task_id="measure_drift",
+        parameters={"snapshot_date": SNAPSHOT_DATE},
+        # Without a champion assign_segments is skipped, and RFM alone is compared.
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+    )
+    estimate_value = SubmitJobOperator(task_id="estimate_value", parameters={"snapshot_date": SNAPSHOT_DATE})
+    recommend_books = SubmitJobOperator(task_id="recommend_books", parameters={"snapshot_date": SNAPSHOT_DATE})
     write_report = SubmitJobOperator(
         task_id="write_report",
         parameters={"snapshot_date": SNAPSHOT_DATE},
-        # Without a champion assign_segments is skipped, and the report says so; without RFM there is nothing to report.
+        # What was skipped the report does without, and says so; without RFM there is nothing to report.
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
-    sync_storage_key >> aggregate_rfm >> assign_segments >> write_report
+    sync_storage_key >> aggregate_rfm >> [assign_segments, estimate_value, recommend_books] >> write_report
+    [aggregate_rfm, assign_segments] >> measure_drift >> write_report
     aggregate_rfm >> write_report

@@ -15,3 +15,7 @@ class MissingTableError(JobError):
 
 class MissingPartitionError(JobError):
     """Raised when a partition that a job reads holds no rows."""
+
+
+class TooLittleDataError(JobError):
+    """Raised when there is too little data for what was asked: a reason to skip, not a failure."""

@@ -9,6 +9,15 @@ from spark_jobs.errors import MissingTableError
 from spark_jobs.tables import Table
 
 _NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_PATH_DOES_NOT_EXIST"}
+_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether a commit was refused for another one that came between.
+
+    Over Connect that is a PySparkException; classic Spark hands Delta's own through as py4j's error.
+    """
+    return any(conflict in str(error) for conflict in _CONFLICTS)
 
 
 @dataclass(frozen=True)
@@ -61,18 +70,23 @@ class Lake:
             raise
         return True
 
+    def find(self, spark: SparkSession, table: Table) -> DataFrame | None:
+        """The table's rows; None while nothing has written the table."""
+        return spark.read.format("delta").load(self.path(table)) if self.exists(spark, table) else None
+
     def read(self, spark: SparkSession, table: Table) -> DataFrame:
         """The table's rows.
 
         Raises:
             MissingTableError: Nothing has written the table yet.
         """
-        if not self.exists(spark, table):
+        rows = self.find(spark, table)
+        if rows is None:
             raise MissingTableError(
                 f"{table.layer}.{table.name} is required at {self.path(table)} and does not exist yet: "
                 f"run the job that writes it first"
             )
-        return spark.read.format("delta").load(self.path(table))
+        return rows
 
     def replace(self, spark: SparkSession, table: Table, rows: DataFrame, where: str = "") -> None:
         """Replaces the table's rows, or those that `where` selects, in one commit; others keep what they have.
@@ -84,3 +98,8 @@ class Lake:
         if where:
             writer = writer.option("replaceWhere", where)
         writer.save(self.path(table))
+
+    def clear(self, spark: SparkSession, table: Table, where: str) -> None:
+        """Removes the rows that `where` selects, in a table that need not exist."""
+        if self.exists(spark, table):
+            spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")

@@ -1,6 +1,7 @@
 """Partitions by `snapshot_date`: how they are selected, read and found."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -13,6 +14,12 @@ from spark_jobs.tables import Table
 def on(snapshot_date: dt.date) -> str:
     """The condition that selects one partition, in SQL."""
     return f"snapshot_date = DATE'{snapshot_date.isoformat()}'"
+
+
+def among(column: str, dates: Iterable[dt.date]) -> str:
+    """The condition that selects partitions of several dates, in SQL."""
+    literals = [f"DATE'{date.isoformat()}'" for date in sorted(dates)]
+    return f"{column} IN ({', '.join(literals)})"
 
 
 def partition(lake: Lake, spark: SparkSession, table: Table, snapshot_date: dt.date) -> DataFrame:

@@ -110,6 +110,46 @@ KMEANS_MODELS = Table(
     """model_version string, trained_at timestamp, snapshot_date date, customers bigint, k int, seed int,
     silhouette double, inertia double, model string, is_champion boolean, verdict string""",
 )
+SEGMENT_MIGRATIONS = Table(
+    "gold",
+    "segment_migrations",
+    ("from_date", "to_date", "from_cluster", "to_cluster"),
+    """from_date date, to_date date, from_cluster int, to_cluster int, customers bigint, from_cluster_name string,
+    to_cluster_name string, model_version string""",
+    partitioned_by=("to_date",),
+)
+DRIFT = Table(
+    "gold",
+    "drift",
+    ("snapshot_date", "feature"),
+    """snapshot_date date, feature string, earlier_date date, lookback_days int, psi double, bins int, customers bigint,
+    earlier_customers bigint, threshold double, is_alarm boolean""",
+    partitioned_by=("snapshot_date",),
+)
+CUSTOMER_VALUE = Table(
+    "gold",
+    "customer_value",
+    ("snapshot_date", "customer_id"),
+    """snapshot_date date, customer_id bigint, horizon_days int, p_alive double, expected_purchases double,
+    average_purchase decimal(18,2), expected_value decimal(18,2)""",
+    partitioned_by=("snapshot_date",),
+)
+VALUE_MODELS = Table(
+    "gold",
+    "value_models",
+    ("snapshot_date",),
+    """snapshot_date date, customers bigint, r double, alpha double, a double, b double, p double, q double, v double,
+    horizon_days int, tested_customers bigint, purchases_error double, purchases_error_of_last_period double,
+    value_error double, value_error_of_last_period double, is_better boolean, verdict string""",
+    partitioned_by=("snapshot_date",),
+)
+RECOMMENDATIONS = Table(
+    "gold",
+    "recommendations",
+    ("snapshot_date", "customer_id", "rank"),
+    "snapshot_date date, customer_id bigint, rank int, book_id bigint, score double, source string, rfm_segment string",
+    partitioned_by=("snapshot_date",),
+)
 REPORTS = Table(
     "gold",
     "reports",

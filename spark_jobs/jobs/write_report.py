@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
@@ -9,9 +10,11 @@ from pyspark.sql import SparkSession
 from spark_jobs.entry import Result, run_job
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import missing_partition, on, partition
+from spark_jobs.report.changes import read_drift, read_migrations
 from spark_jobs.report.clusters import read_clusters
 from spark_jobs.report.content import Report
 from spark_jobs.report.customers import read_cells, read_segments
+from spark_jobs.report.outlook import read_offers, read_value
 from spark_jobs.report.page import render
 from spark_jobs.report.pipeline import read_pipeline
 from spark_jobs.tables import REPORTS, RFM
@@ -53,15 +56,26 @@ def _read(spark: SparkSession, lake: Lake, snapshot_date: dt.date, written_at: d
     first = rfm.select("lookback_days").first()
     if first is None:
         raise missing_partition(RFM, snapshot_date, "aggregate_rfm")
-    total, segments = read_segments(rfm)
+    # Small tables and several cores: while one statement waits, another one runs.
+    with ThreadPoolExecutor() as pool:
+        drift = pool.submit(read_drift, spark, lake, snapshot_date)
+        migrations = pool.submit(read_migrations, spark, lake, snapshot_date)
+        value = pool.submit(read_value, spark, lake, rfm, snapshot_date)
+        offers = pool.submit(read_offers, spark, lake, snapshot_date)
+        total, segments = read_segments(rfm)
+        cells = read_cells(rfm)
     return Report(
         snapshot_date=snapshot_date,
         lookback_days=first["lookback_days"],
         written_at=written_at,
         total=total,
         segments=segments,
-        cells=read_cells(rfm),
+        cells=cells,
         clusters=read_clusters(spark, lake, rfm, on(snapshot_date)),
+        drift=drift.result(),
+        migrations=migrations.result(),
+        value=value.result(),
+        offers=offers.result(),
         pipeline=read_pipeline(spark, lake),
     )
 

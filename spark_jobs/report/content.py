@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from spark_jobs.segmentation.model import Cluster, Model
 
+EARLIER_CUSTOMERS = "Without orders in these days"
+"""Customers who are in no segment."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -73,6 +76,99 @@ class Clusters:
 
 
 @dataclass(frozen=True)
+class FeatureDrift:
+    """How far one feature, or the shares of the segments, moved: see `segmentation.drift`."""
+
+    feature: str
+    psi: float
+    threshold: float
+    is_alarm: bool
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The partition's customers beside those of an earlier one."""
+
+    earlier_date: dt.date
+    customers: int
+    earlier_customers: int
+    features: tuple[FeatureDrift, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Customers who went from one cluster to another, or stayed in it; clusters by id and name."""
+
+    origin: tuple[int, str]
+    target: tuple[int, str]
+    customers: int
+
+
+@dataclass(frozen=True)
+class Migrations:
+    """Where the customers of two dates were, and are; those of one of the dates alone are in no move."""
+
+    from_date: dt.date
+    moves: tuple[Move, ...]
+
+    @property
+    def customers(self) -> int:
+        return sum(move.customers for move in self.moves)
+
+    @property
+    def changes(self) -> tuple[Move, ...]:
+        """Without those who stayed; the largest first."""
+        changes = [move for move in self.moves if move.origin[0] != move.target[0]]
+        return tuple(sorted(changes, key=lambda move: (-move.customers, move.origin, move.target)))
+
+
+@dataclass(frozen=True)
+class SegmentValue:
+    """What an RFM segment's customers can be expected to buy.
+
+    Attributes:
+        segment: `EARLIER_CUSTOMERS` are those whose last order is before the days that count.
+        p_alive: Mean probability of ever buying again.
+        purchases: Of all its customers together.
+        value: Of these purchases.
+    """
+
+    segment: str
+    customers: int
+    p_alive: float
+    purchases: float
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Value:
+    """Estimates for the days after the partition's, and how they did when tested.
+
+    Attributes:
+        is_better: Than "the same as in the last period"; None where that wasn't tested.
+    """
+
+    horizon_days: int
+    is_better: bool | None
+    verdict: str
+    segments: tuple[SegmentValue, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((one.value for one in self.segments), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A book, and to how many customers of a segment it is to be offered."""
+
+    segment: str
+    title: str
+    author: str
+    customers: int
+
+
+@dataclass(frozen=True)
 class TopicFunnel:
     """Where a topic's events went; `produced` counts offsets, `not_events` those that hold no event."""
 
@@ -123,6 +219,10 @@ class Report:
         segments: By revenue, the largest first.
         cells: Customers by R and F score.
         clusters: None until a champion has labelled the partition.
+        drift: None without an earlier partition to compare with.
+        migrations: None without an earlier partition labelled by the same model.
+        value: None where there was too little data.
+        offers: For each segment the books that most of its customers are to be offered; may be empty.
     """
 
     snapshot_date: dt.date
@@ -132,4 +232,8 @@ class Report:
     segments: tuple[Group, ...]
     cells: Mapping[tuple[int, int], int]
     clusters: Clusters | None
+    drift: Drift | None
+    migrations: Migrations | None
+    value: Value | None
+    offers: tuple[Offer, ...]
     pipeline: Pipeline

@@ -9,10 +9,19 @@ from markupsafe import Markup
 from spark_jobs.report.actions import ACTIONS
 from spark_jobs.report.content import Report
 from spark_jobs.report.picture import colour, picture
+from spark_jobs.report.sankey import sankey
+from spark_jobs.segmentation.drift import WORTH_KNOWING
 from spark_jobs.segmentation.features import FEATURES
 from spark_jobs.segmentation.silhouette import SAMPLE_SIZE, TOLERANCE
 from spark_jobs.transforms.rfm import SEGMENTS
 
+_FEATURE_NAMES = {
+    "recency_days": "Recency",
+    "frequency": "Frequency",
+    "monetary": "Spending",
+    "rfm_segment": "Segment shares",
+    "cluster_id": "Cluster shares",
+}
 _ABSENT = "\N{EN DASH}"
 
 
@@ -25,17 +34,33 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "money": money, "share": share, "day": day, "colour": colour}
+    environment.filters |= {
+        "number": number,
+        "money": money,
+        "share": share,
+        "day": day,
+        "colour": colour,
+        "feature_name": _FEATURE_NAMES.__getitem__,
+    }
     return environment.get_template("page.html.j2").render(
         report=report,
         picture=Markup(picture(report.clusters)) if report.clusters else None,  # noqa: S704 - drawn here, no input
+        sankey=_sankey(report),
         actions=ACTIONS,
         cell_names=SEGMENTS,
         scores=range(1, 6),
         features=FEATURES,
         tolerance=TOLERANCE,
+        worth_knowing=WORTH_KNOWING,
         silhouette_sample=SAMPLE_SIZE,
     )
+
+
+def _sankey(report: Report) -> Markup | None:
+    if report.migrations is None:
+        return None
+    days = (day(report.migrations.from_date), day(report.snapshot_date))
+    return Markup(sankey(report.migrations, *days))  # noqa: S704 - drawn here, names are escaped
 
 
 def number(value: float | None) -> str:

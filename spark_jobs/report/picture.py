@@ -110,8 +110,8 @@ def _inline(document: str, description: str) -> str:
     """The `<svg>` element alone, as wide as its surroundings, with a text for those who don't see it."""
     svg = document[document.index("<svg") :]
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{_escaped(description)}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escaped(description)}" ', 1)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

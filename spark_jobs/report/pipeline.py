@@ -10,7 +10,6 @@ from typing import TypeVar
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.errors import MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.report.content import Commit, Pipeline, TableState, TopicFunnel
 from spark_jobs.tables import (
@@ -18,14 +17,17 @@ from spark_jobs.tables import (
     BOOKS_HISTORY,
     CUSTOMER_ORDERS,
     CUSTOMER_SEGMENTS,
+    CUSTOMER_VALUE,
     CUSTOMERS,
     CUSTOMERS_CHANGES,
+    DRIFT,
     INGEST_AUDIT,
     KMEANS_MODELS,
     ORDER_EVENTS,
     ORDER_LINE_ITEMS,
     ORDERS,
     QUARANTINE,
+    RECOMMENDATIONS,
     RFM,
     Table,
 )
@@ -34,7 +36,7 @@ Result = TypeVar("Result")
 
 _BRONZE = (CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS)
 _SILVER = (CUSTOMERS, BOOKS_HISTORY, ORDERS, ORDER_LINE_ITEMS)
-_GOLD = (CUSTOMER_ORDERS, RFM, CUSTOMER_SEGMENTS, KMEANS_MODELS)
+_GOLD = (CUSTOMER_ORDERS, RFM, CUSTOMER_SEGMENTS, KMEANS_MODELS, DRIFT, CUSTOMER_VALUE, RECOMMENDATIONS)
 # The column whose greatest value says how fresh a table is.
 _NEWEST = dict.fromkeys((*_BRONZE, QUARANTINE), "ingested_at") | {
     CUSTOMERS: "updated_at",
@@ -66,20 +68,13 @@ def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
 
 def _written(spark: SparkSession, lake: Lake) -> dict[Table, DataFrame]:
     tables = (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD)
-    read = _side_by_side(lambda table: _read_if_written(spark, lake, table), tables)
+    read = _side_by_side(lambda table: lake.find(spark, table), tables)
     return {table: rows for table, rows in zip(tables, read, strict=True) if rows is not None}
 
 
 def _side_by_side(act: Callable[[Table], Result], tables: Iterable[Table]) -> list[Result]:
     with ThreadPoolExecutor(_AT_ONCE) as executor:
         return list(executor.map(act, tables))
-
-
-def _read_if_written(spark: SparkSession, lake: Lake, table: Table) -> DataFrame | None:
-    try:
-        return lake.read(spark, table)
-    except MissingTableError:
-        return None
 
 
 def _states(tables: Mapping[Table, DataFrame]) -> tuple[TableState, ...]:

@@ -29,24 +29,22 @@ def rfm(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, look
 
     Args:
         customers: `silver.customers`; orders of anybody else don't count.
-        orders: `silver.orders`. An order counts when it isn't cancelled and something of it was kept and paid.
+        orders: `silver.orders`; those that count: see `counted_orders`.
         snapshot_date: The last UTC day that counts.
         lookback_days: How many days count, that one included; 0 for all history.
 
     Returns:
         The columns of `gold.rfm`.
     """
-    counted = orders.where(
-        (F.col("status") != "cancelled") & (F.col("net_amount") > 0) & _ordered_within(snapshot_date, lookback_days)
-    ).join(customers.select("customer_id"), on="customer_id", how="left_semi")
     return (
-        counted.groupBy("customer_id")
+        counted_orders(customers, orders, snapshot_date=snapshot_date, lookback_days=lookback_days)
+        .groupBy("customer_id")
         .agg(
             F.max("ordered_at").alias("last_order_at"),
             F.count("*").alias("frequency"),
             F.sum("net_amount").cast("decimal(18,2)").alias("monetary"),
         )
-        .withColumn("recency_days", F.date_diff(F.lit(snapshot_date), _utc_date("last_order_at")))
+        .withColumn("recency_days", F.date_diff(F.lit(snapshot_date), utc_date("last_order_at")))
         .transform(with_scores)
         .select(
             F.lit(snapshot_date).alias("snapshot_date"),
@@ -57,6 +55,23 @@ def rfm(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, look
             _segment().alias("rfm_segment"),
         )
     )
+
+
+def counted_orders(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
+    """The orders that count: of a customer, not cancelled, something kept and paid, in (D - L, D] by UTC date.
+
+    Args:
+        customers: `silver.customers`; orders of anybody else don't count.
+        orders: `silver.orders`.
+        snapshot_date: D, the last day.
+        lookback_days: L, how many days count; 0 for all history.
+
+    Returns:
+        The columns of `orders`.
+    """
+    return orders.where(
+        (F.col("status") != "cancelled") & (F.col("net_amount") > 0) & ordered_within(snapshot_date, lookback_days)
+    ).join(customers.select("customer_id"), on="customer_id", how="left_semi")
 
 
 def with_scores(customers: DataFrame) -> DataFrame:
@@ -126,18 +141,18 @@ def _segment() -> Column:
     return names[F.concat("r_score", "f_score")]
 
 
-def _ordered_within(snapshot_date: dt.date, lookback_days: int) -> Column:
+def ordered_within(snapshot_date: dt.date, lookback_days: int, of: str = "ordered_at") -> Column:
     """In (D - L, D] by UTC date, written as instants: the same in every session time zone, and Delta can skip files."""
-    until = F.col("ordered_at") < _midnight(snapshot_date) + dt.timedelta(days=1)
+    until = F.col(of) < midnight(snapshot_date) + dt.timedelta(days=1)
     if lookback_days == 0 or lookback_days >= snapshot_date.toordinal():
         return until
-    return until & (F.col("ordered_at") >= _midnight(snapshot_date) - dt.timedelta(days=lookback_days - 1))
+    return until & (F.col(of) >= midnight(snapshot_date) - dt.timedelta(days=lookback_days - 1))
 
 
-def _midnight(day: dt.date) -> dt.datetime:
+def midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
 
 
-def _utc_date(instant: str) -> Column:
+def utc_date(instant: str) -> Column:
     """The UTC date of a timestamp, whatever the session's time zone."""
     return F.date_from_unix_date(F.floor(F.unix_seconds(F.col(instant)) / 86_400).cast("int"))

@@ -24,7 +24,15 @@ STEPS = {
         "merge_orders",
         "merge_customer_orders",
     ],
-    "segment_customers": ["sync_storage_key", "aggregate_rfm", "assign_segments", "write_report"],
+    "segment_customers": [
+        "sync_storage_key",
+        "aggregate_rfm",
+        "assign_segments",
+        "measure_drift",
+        "estimate_value",
+        "recommend_books",
+        "write_report",
+    ],
     "train_kmeans": ["sync_storage_key", "train_kmeans"],
 }
 
@@ -124,10 +132,23 @@ def test_segments_have_one_partition_per_day(bag: DagBag) -> None:
     )
 
 
-def test_the_report_is_written_without_segments_too(bag: DagBag) -> None:
-    write_report = bag.dags["segment_customers"].get_task("write_report")
-    assert write_report.trigger_rule is TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
-    assert write_report.upstream_task_ids == {"aggregate_rfm", "assign_segments"}
+def test_what_needs_rfm_alone_runs_side_by_side(bag: DagBag) -> None:
+    segment = bag.dags["segment_customers"]
+    upstream = {task.task_id: task.upstream_task_ids for task in segment.tasks}
+    assert upstream == {
+        "sync_storage_key": set(),
+        "aggregate_rfm": {"sync_storage_key"},
+        "assign_segments": {"aggregate_rfm"},
+        "measure_drift": {"aggregate_rfm", "assign_segments"},
+        "estimate_value": {"aggregate_rfm"},
+        "recommend_books": {"aggregate_rfm"},
+        "write_report": set(STEPS["segment_customers"][1:-1]),
+    }
+
+
+@pytest.mark.parametrize("step", ["measure_drift", "write_report"])
+def test_what_was_skipped_is_done_without(bag: DagBag, step: str) -> None:
+    assert bag.dags["segment_customers"].get_task(step).trigger_rule is TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def test_a_new_installation_trains_no_model_before_its_first_monday(bag: DagBag) -> None:

@@ -92,6 +92,35 @@ def test_the_planted_groups_are_found(chain: Chain) -> None:
     assert agreement >= 0.8
 
 
+def test_every_customer_with_a_counted_order_has_an_expected_value(chain: Chain) -> None:
+    day = f"snapshot_date = '{chain.last_day}'"
+    actual = chain.cloud.sql(
+        f"""SELECT customer_id, p_alive BETWEEN 0 AND 1 AND expected_value >= 0 AS possible
+            FROM gold.customer_value WHERE {day} ORDER BY customer_id"""
+    )
+    of_all_history = reference.rfm(expected_customers(chain), expected_orders(chain), chain.last_day, lookback_days=0)
+
+    assert actual == [{"customer_id": row["customer_id"], "possible": True} for row in of_all_history]
+    (model,) = chain.cloud.sql(f"SELECT verdict FROM gold.value_models WHERE {day}")
+    assert "than the same as in the last period: error per customer in purchases" in model["verdict"]
+
+
+def test_everybody_is_offered_ten_books_that_they_have_not_bought(chain: Chain) -> None:
+    bought = {
+        (order["customer_id"], line["book_id"])
+        for order in expected_orders(chain)
+        if order["status"] != "cancelled" and order["net_amount"] > 0
+        for line in order["lines"]
+    }
+    rows = chain.cloud.sql(
+        f"SELECT customer_id, rank, book_id FROM gold.recommendations WHERE snapshot_date = '{chain.last_day}'"
+    )
+
+    ranks = sorted((row["customer_id"], row["rank"]) for row in rows)
+    assert ranks == [(row["customer_id"], rank) for row in expected_customers(chain) for rank in range(1, 11)]
+    assert bought.isdisjoint((row["customer_id"], row["book_id"]) for row in rows)
+
+
 def test_the_report_is_one_page_that_needs_no_network(chain: Chain) -> None:
     chain.cloud.localcloud("report")
     html = (chain.cloud.home.report / "index.html").read_text()

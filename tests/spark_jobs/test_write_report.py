@@ -7,10 +7,39 @@ from pyspark.sql import SparkSession
 from spark_jobs.errors import MissingPartitionError
 from spark_jobs.jobs import assign_segments, train_kmeans, write_report
 from spark_jobs.lake import Lake
-from spark_jobs.report.content import Commit, Group, TableState, TopicFunnel
+from spark_jobs.report.changes import read_drift, read_migrations
+from spark_jobs.report.content import (
+    EARLIER_CUSTOMERS,
+    Commit,
+    Drift,
+    FeatureDrift,
+    Group,
+    Migrations,
+    Move,
+    Offer,
+    SegmentValue,
+    TableState,
+    TopicFunnel,
+    Value,
+)
 from spark_jobs.report.customers import read_cells, read_members, read_sample, read_segments
+from spark_jobs.report.outlook import read_offers, read_value
 from spark_jobs.report.pipeline import read_pipeline
-from spark_jobs.tables import CUSTOMER_SEGMENTS, INGEST_AUDIT, ORDER_EVENTS, ORDERS, QUARANTINE, REPORTS, RFM
+from spark_jobs.tables import (
+    BOOKS_HISTORY,
+    CUSTOMER_SEGMENTS,
+    CUSTOMER_VALUE,
+    DRIFT,
+    INGEST_AUDIT,
+    ORDER_EVENTS,
+    ORDERS,
+    QUARANTINE,
+    RECOMMENDATIONS,
+    REPORTS,
+    RFM,
+    SEGMENT_MIGRATIONS,
+    VALUE_MODELS,
+)
 from tests.spark_jobs.bookstore import Row, frame, order, orders, rfm_row, store
 from tests.spark_jobs.report.reading import text_of
 from tests.spark_jobs.segmentation.groups import GROUPS, planted
@@ -98,6 +127,85 @@ def test_the_pipeline_counts_offsets_rows_and_commits(spark: SparkSession, lake:
         Commit("", "silver.orders", "MERGE", 1),
     }
     assert [commit.at for commit in pipeline.commits] == sorted((c.at for c in pipeline.commits), reverse=True)
+
+
+def test_changes_are_read_for_the_date_alone(spark: SparkSession, lake: Lake) -> None:
+    assert (read_drift(spark, lake, D), read_migrations(spark, lake, D)) == (None, None)
+    earlier = D - dt.timedelta(days=1)
+    compared = {"snapshot_date": D, "earlier_date": earlier, "customers": 4, "earlier_customers": 3}
+    features = [
+        {**compared, "feature": "monetary", "psi": 0.5, "threshold": 0.1, "is_alarm": True},
+        {**compared, "feature": "cluster_id", "psi": 0.0, "threshold": 0.2, "is_alarm": False, "customers": 2},
+        {**compared, "feature": "rfm_segment", "psi": 0.0, "threshold": 0.2, "is_alarm": False},
+    ]
+    store(lake, DRIFT, frame(spark, DRIFT, features))
+    moves = [
+        {"from_date": earlier, "to_date": day, "from_cluster": start, "to_cluster": 1, "customers": 2 + start,
+         "from_cluster_name": "AB"[start], "to_cluster_name": "B"}
+        for day in (D, D + dt.timedelta(days=1))
+        for start in (1, 0)
+    ]  # fmt: skip
+    store(lake, SEGMENT_MIGRATIONS, frame(spark, SEGMENT_MIGRATIONS, moves))
+
+    assert read_drift(spark, lake, D) == Drift(
+        earlier,
+        customers=4,
+        earlier_customers=3,
+        features=(
+            FeatureDrift("cluster_id", 0.0, 0.2, False),
+            FeatureDrift("monetary", 0.5, 0.1, True),
+            FeatureDrift("rfm_segment", 0.0, 0.2, False),
+        ),
+    )
+    migrations = read_migrations(spark, lake, D)
+    assert migrations == Migrations(earlier, (Move((0, "A"), (1, "B"), 2), Move((1, "B"), (1, "B"), 3)))
+    assert read_drift(spark, lake, earlier) is None
+    assert read_migrations(spark, lake, earlier) is None
+
+
+def test_value_is_summed_by_segment_and_the_books_that_most_are_offered_come_first(
+    spark: SparkSession, lake: Lake
+) -> None:
+    rfm_df = frame(spark, RFM, RFM_ROWS)
+    assert (read_value(spark, lake, rfm_df, D), read_offers(spark, lake, D)) == (None, ())
+    estimates = [
+        {"snapshot_date": D, "customer_id": number, "p_alive": alive, "expected_purchases": 0.5,
+         "expected_value": Decimal(value)}
+        for number, alive, value in ((1, 1.0, "10.10"), (2, 0.5, "20.20"), (4, 0.1, "1.00"), (9, 0.0, "0.50"))
+    ]  # fmt: skip
+    store(lake, CUSTOMER_VALUE, frame(spark, CUSTOMER_VALUE, estimates))
+    model = {"snapshot_date": D, "horizon_days": 90, "is_better": True, "verdict": "better"}
+    store(lake, VALUE_MODELS, frame(spark, VALUE_MODELS, [model]))
+    offered = [(1, 10), (1, 11), (1, 12), (2, 13), (2, 12), (2, 11), (3, 12), (9, 14)]
+    rows = [
+        {"snapshot_date": D, "customer_id": who, "book_id": book, "rfm_segment": None if who == 9 else "Champions"}
+        for who, book in offered
+    ]
+    store(lake, RECOMMENDATIONS, frame(spark, RECOMMENDATIONS, rows))
+    books = [
+        {"book_id": book, "title": f"{when} {book}", "author": "A", "__START_AT": {"ts_ms": when, "lsn": 0}}
+        for book in (10, 11, 12, 13)
+        for when in (2, 1)
+    ]
+    untitled = {"book_id": 14, "__START_AT": {"ts_ms": 0, "lsn": 0}}
+    store(lake, BOOKS_HISTORY, frame(spark, BOOKS_HISTORY, [*books, untitled]))
+
+    assert read_value(spark, lake, rfm_df, D) == Value(
+        90,
+        True,
+        "better",
+        (
+            SegmentValue("Champions", 2, 0.75, 1.0, Decimal("30.30")),
+            SegmentValue("Hibernating", 1, 0.1, 0.5, Decimal("1.00")),
+            SegmentValue(EARLIER_CUSTOMERS, 1, 0.0, 0.5, Decimal("0.50")),
+        ),
+    )
+    assert read_offers(spark, lake, D) == (
+        Offer("Champions", "2 12", "A", 3),
+        Offer("Champions", "2 11", "A", 2),
+        Offer("Champions", "2 10", "A", 1),
+        Offer(EARLIER_CUSTOMERS, "Book 14", "", 1),
+    )
 
 
 def test_one_page_per_date_first_without_and_then_with_clusters(spark: SparkSession, lake: Lake) -> None:

@@ -4,16 +4,24 @@ import datetime as dt
 from decimal import Decimal
 
 from spark_jobs.report.content import (
+    EARLIER_CUSTOMERS,
     ClusterCard,
     Clusters,
     Commit,
+    Drift,
+    FeatureDrift,
     Group,
+    Migrations,
     ModelCard,
+    Move,
+    Offer,
     Pipeline,
     Point,
     Report,
+    SegmentValue,
     TableState,
     TopicFunnel,
+    Value,
 )
 from spark_jobs.segmentation.features import Scaling
 from spark_jobs.segmentation.model import Cluster, Model
@@ -31,7 +39,10 @@ PIPELINE = Pipeline(
 )
 
 
-def clusters(sample: tuple[Point, ...] = (Point(0, 2, 500.0), Point(3, 90, 20.0))) -> Clusters:
+SAMPLE = (Point(0, 2, 500.0), Point(3, 90, 20.0))
+
+
+def clusters(sample: tuple[Point, ...] = SAMPLE) -> Clusters:
     scaling = Scaling(means=(2.0, 1.0, 4.0), deviations=(1.0, 1.0, 1.0))
     members = (Cluster(0, "Active regulars", (-1.0, 1.0, 2.0)), Cluster(3, "Lapsed <buyers>", (2.0, -1.0, -1.0)))
     model = Model(D, 42, scaling, members, 4)
@@ -42,7 +53,48 @@ def clusters(sample: tuple[Point, ...] = (Point(0, 2, 500.0), Point(3, 90, 20.0)
     return Clusters(cards, sample, card)
 
 
-def report(*, found: Clusters | None, pipeline: Pipeline = NO_PIPELINE, lookback_days: int = 365) -> Report:
+DRIFT = Drift(
+    earlier_date=dt.date(2026, 1, 24),
+    customers=1_000,
+    earlier_customers=990,
+    features=(
+        FeatureDrift("frequency", 0.0123, 0.1, False),
+        FeatureDrift("monetary", 0.4567, 0.1, True),
+        FeatureDrift("rfm_segment", 0.0, 0.123, False),
+    ),
+)
+HERE, THERE = (0, "Active regulars"), (3, "Lapsed <buyers>")
+MIGRATIONS = Migrations(
+    dt.date(2026, 1, 24),
+    (Move(HERE, HERE, 240), Move(HERE, THERE, 20), Move(THERE, HERE, 1), Move(THERE, THERE, 739)),
+)
+VALUE = Value(
+    90,
+    False,
+    "not better in value than the same as in the last period",
+    (
+        SegmentValue("Champions", 250, 0.95, 500.0, Decimal("7500.00")),
+        SegmentValue("Hibernating", 750, 0.2, 75.0, Decimal("750.00")),
+        SegmentValue(EARLIER_CUSTOMERS, 50, 0.01, 0.5, Decimal("1.25")),
+    ),
+)
+OFFERS = (
+    Offer("Champions", "The <Silent> Harbour", "Ada Keller", 200),
+    Offer("Champions", "Dune", "", 150),
+    Offer(EARLIER_CUSTOMERS, "The Last Map", "Zoë O'Brien", 40),
+)
+
+
+def report(
+    *,
+    found: Clusters | None,
+    pipeline: Pipeline = NO_PIPELINE,
+    lookback_days: int = 365,
+    drift: Drift | None = None,
+    migrations: Migrations | None = None,
+    value: Value | None = None,
+    offers: tuple[Offer, ...] = (),
+) -> Report:
     return Report(
         snapshot_date=D,
         lookback_days=lookback_days,
@@ -54,5 +106,15 @@ def report(*, found: Clusters | None, pipeline: Pipeline = NO_PIPELINE, lookback
         ),
         cells={(5, 5): 250, (1, 1): 750},
         clusters=found,
+        drift=drift,
+        migrations=migrations,
+        value=value,
+        offers=offers,
         pipeline=pipeline,
     )
+
+
+def everything(sample: tuple[Point, ...] = SAMPLE) -> Report:
+    """A page on which no part is missing."""
+    found = clusters(sample)
+    return report(found=found, pipeline=PIPELINE, drift=DRIFT, migrations=MIGRATIONS, value=VALUE, offers=OFFERS)

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import shutil
 from pathlib import Path
@@ -9,8 +10,18 @@ from spark_jobs.report.content import Point
 from spark_jobs.report.customers import SAMPLE_SIZE
 from spark_jobs.report.page import render
 from spark_jobs.report.picture import COLOURS
+from spark_jobs.report.sankey import sankey
 from spark_jobs.transforms.rfm import SEGMENTS
-from tests.spark_jobs.report.contents import PIPELINE, clusters, report
+from tests.spark_jobs.report.contents import (
+    DRIFT,
+    MIGRATIONS,
+    OFFERS,
+    PIPELINE,
+    VALUE,
+    clusters,
+    everything,
+    report,
+)
 from tests.spark_jobs.report.reading import text_of
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -76,10 +87,67 @@ def test_the_funnel_adds_up_or_says_what_is_missing() -> None:
     assert "2026-02-01 00:10 gold. rfm Write 1,000 2026-02-01 00:09 gold. rfm Create table \N{EN DASH}" in text
 
 
+def test_what_moved_is_told_with_its_alarm_and_in_words_for_those_who_do_not_see_the_picture() -> None:
+    html = render(report(found=None, drift=DRIFT, migrations=MIGRATIONS))
+    text = text_of(html)
+
+    assert "Spending moved since 24 January 2026, when there were 990 customers." in text
+    assert "Frequency 0.012 0.10 ✓ steady Spending 0.457 0.10 ✗ moved Segment shares 0.000 0.12 ✓ steady" in text
+    assert "Active regulars Lapsed <buyers> 20 Lapsed <buyers> Active regulars 1" in text
+    told = "979 stayed, 21 moved: 20 from Active regulars to Lapsed &lt;buyers>; 1 from Lapsed &lt;buyers> to Active"
+    assert f"Clusters of 1,000 customers on 24 January 2026 and on 31 January 2026: {told} regulars." in html
+
+
+def test_the_bands_leave_and_reach_bars_as_high_as_their_customers() -> None:
+    svg = sankey(MIGRATIONS, "before", "after")
+
+    heights = [float(height) for height in re.findall(r'<rect [^>]*height="([\d.]+)"', svg)]
+    unit = sum(heights[:2]) / 1_000
+    assert heights == pytest.approx([260 * unit, 740 * unit, 241 * unit, 759 * unit], abs=0.1)
+    assert svg.count("<path ") == 4
+    assert re.findall(r"text-anchor=\"\w+\" font-size=\"12\">([\d,]+) <", svg) == ["260", "740"]
+
+
+def test_nothing_moved_and_nobody_to_compare_with_are_said_in_words() -> None:
+    calm = dataclasses.replace(DRIFT, features=DRIFT.features[:1])
+    stayed = dataclasses.replace(MIGRATIONS, moves=MIGRATIONS.moves[:1])
+
+    first = text_of(render(report(found=None)))
+    steady = text_of(render(report(found=None, drift=calm, migrations=stayed)))
+
+    assert "There is no earlier date with the same look-back to compare this one with" in first
+    assert "✓ Nothing moved by more than chance and habit explain since 24 January 2026" in steady
+    assert "Everybody stayed." in steady
+    assert "The date before has no clusters of the same model." in text_of(render(report(found=None, drift=DRIFT)))
+
+
+def test_expected_value_is_told_with_how_its_test_ended() -> None:
+    text = text_of(render(report(found=None, value=VALUE)))
+
+    assert "In the 90 days from here customers can be expected to spend €8,251 ." in text
+    assert "Champions 250 €7,500 90.9% €30.00 2.0 95.0%" in text
+    assert "Without orders in these days 50 €1.25 0.0% €0.02 0.0 1.0%" in text
+    assert "held out: ✗ not better in value than the same as in the last period." in text
+
+
+def test_books_to_offer_are_listed_by_segment() -> None:
+    text = text_of(render(report(found=None, offers=OFFERS)))
+
+    offered = "Champions The <Silent> Harbour Ada Keller · for 200 customers Dune for 150 customers"
+    assert f"{offered} Without orders in these days The Last Map Zoë O'Brien · for 40 customers" in text
+
+
+def test_without_estimates_and_offers_the_page_says_what_to_run() -> None:
+    text = text_of(render(report(found=None)))
+
+    assert "No estimates for this day: estimate_value needs more customers who bought twice" in text
+    assert "No books to offer yet: run recommend_books for this date." in text
+
+
 def test_the_page_needs_no_network_no_script_and_little_space() -> None:
     sample = tuple(Point(3 * (number % 2), number % 365, 1.5 * number) for number in range(SAMPLE_SIZE))
 
-    html = render(report(found=clusters(sample), pipeline=PIPELINE))
+    html = render(everything(sample))
 
     assert "<script" not in html
     loaded = re.findall(r"""(?:src|href)=["']([^"'#][^"']*)""", html)
@@ -110,7 +178,7 @@ def test_nothing_sticks_out_on_a_phone_or_at_a_desk(tmp_path: Path, width: int) 
     from playwright.sync_api import sync_playwright
 
     page_file = tmp_path / "page.html"
-    page_file.write_text(render(report(found=clusters(), pipeline=PIPELINE)))
+    page_file.write_text(render(everything()))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": width, "height": 900})

@@ -1,0 +1,191 @@
+"""Books to offer each customer: what goes with the books they have, weighed by what their segment buys now.
+
+All sums are of whole numbers, so that they come out the same however rows are spread over a cluster.
+"""
+
+import datetime as dt
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from spark_jobs.transforms.rfm import ordered_within
+
+RANKS = 10
+NEIGHBOURS = 20
+"""Books that a book points to: those that go with it best."""
+
+RECENT_DAYS = 90
+POPULAR = 50
+"""Popular books that each customer is offered besides, in case that few of the others are left."""
+
+STEADYING = 300
+"""Buyers of everybody's share that a segment's own share of a book is mixed with: a small segment says little."""
+
+BOUGHT_TOGETHER, FAVOURITE_GENRE, POPULAR_NOW = "bought together", "favourite genre", "popular now"
+
+GENRE_WEIGHT = 0.2
+"""What a genre's lift counts beside affinity, which goes from 0 to 1: tried on produced bookstores."""
+
+UNKNOWN_BOOKS = 5
+"""Books of everybody's taste that are added to a customer's own: of two books little can be told."""
+
+_WHOLE = 1_000_000
+
+
+def recommendations(
+    customers: DataFrame, tastes: DataFrame, owned: DataFrame, books: DataFrame, *, snapshot_date: dt.date
+) -> DataFrame:
+    """The `RANKS` books with the highest score for each customer, of those on sale that they don't have.
+
+    score = (affinity + `GENRE_WEIGHT` x lift of the genre) x popularity. Affinity is how much of what leads to a book
+    the customer has: see `affinities`. Lift is how much more of the genre the customer has than everybody: see
+    `genre_tastes`. Popularity is the share of the segment's buyers who bought it lately: see `popularities`.
+
+    Args:
+        customers: Everybody who is to have recommendations: `customer_id`, and `rfm_segment` or null.
+        tastes: As `transforms.purchased_books.tastes` gives them.
+        owned: `customer_id` and `book_id` of what each has bought at any time.
+        books: `book_id` and `genre` of those on sale.
+        snapshot_date: The last day that is known.
+
+    Returns:
+        The columns of `gold.recommendations`.
+    """
+    popular = popularities(customers, tastes, books, snapshot_date)
+    most_popular = popular.where(F.col("place") <= POPULAR)
+    offered = customers.join(F.broadcast(most_popular), F.equal_null("rfm_segment", "segment"))
+    fallback = offered.select("customer_id", "book_id", F.lit(0.0).alias("affinity"))
+    best_first = Window.partitionBy("customer_id").orderBy(F.desc("score"), "book_id")
+    return (
+        affinities(tastes)
+        .unionByName(fallback)
+        .groupBy("customer_id", "book_id")
+        .agg(F.max("affinity").alias("affinity"))
+        .join(owned, on=["customer_id", "book_id"], how="left_anti")
+        .join(customers, on="customer_id")
+        .join(popular.withColumnRenamed("book_id", "book"), _same_cell("rfm_segment", "segment"))
+        .join(tastes.groupBy("customer_id").agg(F.count("*").alias("books")), on="customer_id", how="left")
+        .join(genre_tastes(tastes), on=["customer_id", "genre"], how="left")
+        .withColumn("score", (F.col("affinity") + GENRE_WEIGHT * _lift()) * F.col("popularity"))
+        .withColumn("rank", F.row_number().over(best_first))
+        .where(F.col("rank") <= RANKS)
+        .select(
+            F.lit(snapshot_date).alias("snapshot_date"),
+            "customer_id",
+            "rank",
+            "book_id",
+            "score",
+            _source().alias("source"),
+            "rfm_segment",
+        )
+    )
+
+
+def affinities(tastes: DataFrame) -> DataFrame:
+    """How much of what leads to a book a customer has: `customer_id`, `book_id`, `affinity`.
+
+    The sum of the similarities of the customer's books that point to it, by that of all books that point to it.
+    """
+    similar = neighbours(tastes)
+    total = similar.groupBy(F.col("other_id").alias("book_id")).agg(F.sum("similarity").alias("total"))
+    led_to = tastes.join(similar, on="book_id").groupBy("customer_id", F.col("other_id").alias("book_id"))
+    reached = led_to.agg(F.sum("similarity").alias("reached")).join(F.broadcast(total), on="book_id")
+    return reached.select("customer_id", "book_id", (F.col("reached") / F.col("total")).alias("affinity"))
+
+
+def genre_tastes(tastes: DataFrame) -> DataFrame:
+    """How a customer's books are spread over genres: `customer_id`, `genre`, `times_everybodys`.
+
+    The customer's books of the genre, divided by the genre's share of everybody's books.
+    """
+    of_genre = tastes.groupBy("genre").agg(F.count("*").alias("of_genre"))
+    everything = tastes.agg(F.count("*").alias("everything"))
+    own = tastes.where(F.col("genre").isNotNull()).groupBy("customer_id", "genre").agg(F.count("*").alias("own"))
+    shares = own.join(F.broadcast(of_genre), on="genre").crossJoin(F.broadcast(everything))
+    times = F.col("own") * F.col("everything") / F.col("of_genre")
+    return shares.select("customer_id", "genre", times.alias("times_everybodys"))
+
+
+def neighbours(tastes: DataFrame) -> DataFrame:
+    """The books that go best with each: `book_id`, `other_id`, `similarity` in millionths.
+
+    The cosine of two books over the customers who have them, in which a customer with n books counts 1/n: of somebody
+    who has everything, a pair says little.
+    """
+    per_customer = Window.partitionBy("customer_id")
+    weighed = tastes.select(
+        "customer_id", "book_id", F.round(_WHOLE / F.count("*").over(per_customer)).cast("bigint").alias("weight")
+    )
+    sizes = weighed.groupBy("book_id").agg(F.sum("weight").alias("size"))
+    other = weighed.select("customer_id", F.col("book_id").alias("other_id"))
+    pairs = weighed.join(other, on="customer_id").where(F.col("book_id") != F.col("other_id"))
+    together = pairs.groupBy("book_id", "other_id").agg(F.sum("weight").alias("together"))
+    other_sizes = sizes.select(F.col("book_id").alias("other_id"), F.col("size").alias("other_size"))
+    closest_first = Window.partitionBy("book_id").orderBy(F.desc("similarity"), "other_id")
+    return (
+        together.join(F.broadcast(sizes), on="book_id")
+        .join(F.broadcast(other_sizes), on="other_id")
+        .withColumn("similarity", _cosine(F.col("together"), F.col("size"), F.col("other_size")))
+        .withColumn("place", F.row_number().over(closest_first))
+        .where((F.col("place") <= NEIGHBOURS) & (F.col("similarity") > 0))
+        .select("book_id", "other_id", "similarity")
+    )
+
+
+def popularities(customers: DataFrame, tastes: DataFrame, books: DataFrame, snapshot_date: dt.date) -> DataFrame:
+    """How each book on sale sells in each segment, and among those who have none.
+
+    Popularity is the share of the segment's recent buyers who bought the book, mixed with everybody's share.
+
+    Returns:
+        `segment`, `book_id`, `genre`, `popularity`, and the `place` among the segment's books by it.
+    """
+    recent = tastes.where(ordered_within(snapshot_date, RECENT_DAYS, of="last_at"))
+    recent = recent.join(customers, on="customer_id").select("customer_id", "book_id", "rfm_segment")
+    buyers = recent.groupBy("book_id").agg(F.count("*").alias("buyers"))
+    of_segment = recent.groupBy(F.col("rfm_segment").alias("segment"), "book_id").agg(F.count("*").alias("in_segment"))
+    everybody = recent.agg(F.count_distinct("customer_id").alias("everybody"))
+    sizes = recent.groupBy(F.col("rfm_segment").alias("own")).agg(F.count_distinct("customer_id").alias("segment_size"))
+    most_popular_first = Window.partitionBy("segment").orderBy(F.desc("popularity"), "book_id")
+    segments = customers.select(F.col("rfm_segment").alias("segment")).distinct()
+    return (
+        books.join(buyers, on="book_id", how="left")
+        .crossJoin(everybody)
+        .crossJoin(segments)
+        .join(sizes, F.equal_null("segment", "own"), how="left")
+        .join(
+            of_segment.withColumnsRenamed({"segment": "theirs", "book_id": "book"}),
+            _same_cell("segment", "theirs"),
+            how="left",
+        )
+        .withColumn("popularity", _popularity())
+        .withColumn("place", F.row_number().over(most_popular_first))
+        .select("segment", "book_id", "genre", "popularity", "place")
+    )
+
+
+def _lift() -> Column:
+    """A genre's share of the customer's books by that of everybody's; 1 for who has no books."""
+    own = F.coalesce("times_everybodys", F.lit(0.0))
+    return (own + UNKNOWN_BOOKS) / (F.coalesce("books", F.lit(0)) + UNKNOWN_BOOKS)
+
+
+def _source() -> Column:
+    source = F.when(F.col("affinity") > 0, BOUGHT_TOGETHER)
+    return source.when(F.col("times_everybodys").isNotNull(), FAVOURITE_GENRE).otherwise(POPULAR_NOW)
+
+
+def _cosine(together: Column, size: Column, other_size: Column) -> Column:
+    cosine = together / (F.sqrt(size.cast("double")) * F.sqrt(other_size.cast("double")))
+    return F.round(cosine * _WHOLE).cast("bigint")
+
+
+def _same_cell(segment: str, other: str) -> Column:
+    return (F.col("book_id") == F.col("book")) & F.equal_null(segment, other)
+
+
+def _popularity() -> Column:
+    # One more than there were: a book that nobody bought lately comes last, and is not impossible.
+    share = (F.coalesce("buyers", F.lit(0)) + 1) / (F.col("everybody") + 1)
+    own, size = (F.coalesce(name, F.lit(0)) for name in ("in_segment", "segment_size"))
+    return (own + STEADYING * share) / (size + STEADYING)
