@@ -150,6 +150,14 @@ RECOMMENDATIONS = Table(
     "snapshot_date date, customer_id bigint, rank int, book_id bigint, score double, source string, rfm_segment string",
     partitioned_by=("snapshot_date",),
 )
+AUDIENCES = Table(
+    "gold",
+    "audiences",
+    ("campaign", "customer_id"),
+    """campaign string, customer_id bigint, snapshot_date date, segment string, is_held_out boolean,
+    exported_at timestamp""",
+    partitioned_by=("campaign",),
+)
 REPORTS = Table(
     "gold",
     "reports",

@@ -16,6 +16,7 @@ from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
 STEPS = {
+    "export_audience": ["sync_storage_key", "export_audience"],
     "ingest_events": ["sync_storage_key", "ingest_events"],
     "refresh_silver": [
         "sync_storage_key",
@@ -99,6 +100,7 @@ def test_parameters_are_explained(dag: DAG) -> None:
 
 def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
     assert {name: dag.max_active_runs for name, dag in bag.dags.items()} == {
+        "export_audience": 1,
         "ingest_events": 1,
         "refresh_silver": 1,
         "segment_customers": 4,
