@@ -22,7 +22,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from localcloud.databricks.engine.statement import Parameter, QueryError, Rows
+from localcloud.databricks.engine.statement import Parameter, QueryError, Rows, bind
 
 _ISO = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"
 _NAMES: dict[type[DataType], str] = {
@@ -53,7 +53,7 @@ class Query:
         try:
             if schema:
                 self._spark.sql(f"USE `{schema.replace('`', '``')}`")
-            found = self._spark.sql(statement, args={each.name: each.as_python() for each in parameters})
+            found = self._spark.sql(bind(statement, parameters))
             return _rows(found, limit)
         except PySparkException as error:
             raise QueryError(str(error).strip(), error.getSqlState() or "") from None

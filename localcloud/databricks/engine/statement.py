@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -25,7 +25,8 @@ def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
 
-_AS_PYTHON: dict[str, Callable[[str], Any]] = {
+# How each type's values are read, and written into a statement.
+_READ: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("STRING", "CHAR", "VARCHAR"), str),
     **dict.fromkeys(("INT", "INTEGER", "LONG", "BIGINT", "SHORT", "SMALLINT", "BYTE", "TINYINT"), int),
     **dict.fromkeys(("DOUBLE", "FLOAT"), float),
@@ -35,6 +36,12 @@ _AS_PYTHON: dict[str, Callable[[str], Any]] = {
     "BOOLEAN": _boolean,
 }
 _TYPE = re.compile(r"([A-Z]+)(\(\d+(, ?\d+)?\))?")
+# Texts, names and comments, in which nothing is a parameter; then what is one.
+_TOKEN = re.compile(
+    r"""(?: \b[rR]'[^']*' | '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | `[^`]*` | --[^\n]* | /\*.*?\*/ | :: )
+    | :(?P<name>[A-Za-z_]\w*)""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -51,16 +58,43 @@ class Parameter:
 
     def __post_init__(self) -> None:
         found = _TYPE.fullmatch(self.type.upper())
-        if found is None or found[1] not in _AS_PYTHON:
-            raise ValueError(f"parameter {self.name} must have one of the types {', '.join(_AS_PYTHON)}: {self.type}")
+        if found is None or found[1] not in _READ:
+            raise ValueError(f"parameter {self.name} must have one of the types {', '.join(_READ)}: {self.type}")
         try:
-            self.as_python()
+            self.literal()
         except (ValueError, KeyError, InvalidOperation):
             raise ValueError(f"parameter {self.name} must be of type {self.type}, found {self.value!r}") from None
 
-    def as_python(self) -> Any:
-        """As Spark's client takes it: a value, and never a part of the statement."""
-        return None if self.value is None else _AS_PYTHON[self.type.upper().partition("(")[0]](self.value)
+    def literal(self) -> str:
+        """The value as an expression of SQL: its bytes, cast, so that no character of it is read as SQL."""
+        if self.value is None:
+            return f"CAST(NULL AS {self.type})"
+        value = _READ[self.type.upper().partition("(")[0]](self.value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return f"{value}" if value >= 0 else f"({value})"
+        text = value.isoformat() if isinstance(value, dt.date) else str(value)
+        as_text = f"CAST(X'{text.encode().hex()}' AS STRING)"
+        return as_text if isinstance(value, str) else f"CAST({as_text} AS {self.type})"
+
+
+def bind(statement: str, parameters: Sequence[Parameter]) -> str:
+    """The statement with a value in place of each `:name`.
+
+    Spark's own parameters don't get past Delta's parser.
+
+    Raises:
+        QueryError: There is no value for one.
+    """
+    literals = {parameter.name: parameter.literal() for parameter in parameters}
+
+    def replaced(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return found[0]
+        if found["name"] not in literals:
+            raise QueryError(f"[UNBOUND_SQL_PARAMETER] Found the unbound parameter: {found['name']}.", "42P02")
+        return literals[found["name"]]
+
+    return _TOKEN.sub(replaced, statement)
 
 
 @dataclass(frozen=True)
