@@ -1,5 +1,6 @@
 """Debezium's change events, bare or wrapped with their schema, to flat rows with an op and a sequence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -7,7 +8,8 @@ from pyspark.sql import functions as F
 
 from spark_jobs.tables import ARRIVAL, BOOK_ROW, CUSTOMER_ROW, types
 from spark_jobs.transforms.documents import document_rules, of, read_document, utf8
-from spark_jobs.transforms.fields import MONEY
+from spark_jobs.transforms.encodings import SCHEMA, encoded, encodings, read_encoded
+from spark_jobs.transforms.fields import MONEY, READERS
 from spark_jobs.transforms.verdicts import Rule, first_broken, read_row, unreadable, unreadable_fields
 
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999, which is as far as timestamps go
@@ -66,7 +68,7 @@ def _with_documents(messages: DataFrame, changes: Changes) -> DataFrame:
     key = f"{changes.key}:string"
     return messages.withColumns({"text": utf8(F.col("value")), "key_text": utf8(F.col("key"))}).withColumns(
         {
-            "document": read_document(F.col("text"), f"{change},payload:struct<{change}>"),
+            "document": read_document(F.col("text"), f"{change},schema:{SCHEMA},payload:struct<{change}>"),
             "key_document": read_document(F.col("key_text"), f"{key},payload:struct<{key}>"),
         }
     )
@@ -85,7 +87,8 @@ def _with_texts(messages: DataFrame) -> DataFrame:
     parts = {name: F.when(is_wrapped, payload[name]).otherwise(event[name]) for name in ("before", "after", "source")}
     op = F.when(is_wrapped, payload["op"]).otherwise(event["op"])
     ts_ms = F.when(is_wrapped, payload["ts_ms"]).otherwise(event["ts_ms"])
-    return messages.withColumns({**parts, "op": op, "event_ts_ms": ts_ms}).withColumns(
+    schema = F.when(is_wrapped, event["schema"])
+    return messages.withColumns({**parts, "op": op, "event_ts_ms": ts_ms, "schema": schema}).withColumns(
         {
             "image": F.when(F.col("op") == "d", F.col("before")).when(F.col("op") != "t", F.col("after")),
             "ts_ms": F.coalesce("source.ts_ms", "event_ts_ms"),
@@ -100,13 +103,24 @@ def _with_values(messages: DataFrame, changes: Changes) -> DataFrame:
     kinds = changes.kinds
     image = F.struct(*[F.col("image")[name].cast("string").alias(name) for name in kinds])
     position = F.struct(_time(F.col("ts_ms")).alias("ts_ms"), F.col("lsn").try_cast("bigint").alias("lsn"))
-    return messages.withColumns({"texts": image, "position": position}).withColumns(
+    which = F.when(F.col("op") == "d", F.lit("before")).otherwise(F.lit("after"))
+    encoding = encodings(F.col("schema"), which, kinds)
+    return messages.withColumns({"texts": image, "position": position, "encoding": encoding}).withColumns(
         {
-            "row": read_row(F.col("texts"), kinds),
+            "row": F.when(F.col("encoding").isNull(), read_row(F.col("texts"), kinds)).otherwise(_encoded_row(kinds)),
             "key_id": key_id.try_cast(kinds[changes.key]),
             "sequence": F.when(F.col("op").isNotNull(), F.col("position")),
         }
     )
+
+
+def _encoded_row(kinds: Mapping[str, str]) -> Column:
+    """The row as its schema block says; apart from the plain reading, which shouldn't pay for it."""
+    texts, image, encoding = F.col("texts"), F.col("image"), F.col("encoding")
+    values = {name: READERS[kind](texts[name]) for name, kind in kinds.items()}
+    for name in encoded(kinds):
+        values[name] = read_encoded(image[name], texts[name], kinds[name], encoding[name])
+    return F.struct(*[value.alias(name) for name, value in values.items()])
 
 
 def _time(text: Column) -> Column:

@@ -5,11 +5,18 @@ from pyspark.sql import functions as F
 
 from spark_jobs.transforms.verdicts import Rule
 
+DEEPEST = 1_000
+"""How deep a message may be nested: what is deeper counts as no JSON."""
+
 _OPTIONS = {
     "columnNameOfCorruptRecord": "misread",
     "allowSingleQuotes": "false",
     "allowNonNumericNumbers": "false",
+    "maxNestingDepth": str(DEEPEST + 2),  # of a message; two levels are ours
 }
+
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = r"\\u[dD][89a-fA-F]"
 
 
 def utf8(content: Column) -> Column:
@@ -47,14 +54,21 @@ def document_rules(text: Column, document: Column) -> list[Rule]:
         document: The same as `read_document` read it.
     """
     # Conditional, so that only what was no object is read again.
-    is_other_json = F.when(~is_object(document), _is_sealed(_sealed(text, "variant")))
+    is_other_json = F.when(~is_object(document), _is_sealed(_sealed(text, "string")))
     misplaced = "a field that must be an object or a list is something else, or the other way round"
     return [
         Rule("not_utf8", text.isNull(), F.lit("the value must be UTF-8, and is not")),
         Rule("not_an_object", is_other_json, F.lit("the value must be a JSON object, and is other JSON")),
         Rule("not_json", ~is_object(document), F.lit("the value must be a JSON object, and is not JSON")),
         Rule("unreadable_value", document["misread"].isNotNull(), F.lit(misplaced)),
+        Rule("unreadable_value", _has_half_character(text), F.lit("an escaped surrogate lacks its other half")),
     ]
+
+
+def _has_half_character(text: Column) -> Column:
+    """JSON can escape what no text holds: half of a surrogate pair, which would be stored as a question mark."""
+    halves = F.regexp_replace(F.regexp_replace(text, r"\\[^u]", " "), _PAIR, "")
+    return F.when(text.contains(r"\ud") | text.contains(r"\uD"), halves.rlike(_HALF))
 
 
 def _sealed(text: Column, kind: str) -> Column:

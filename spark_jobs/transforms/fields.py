@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-# Bounds the decimals, so that no cast below rounds anything away; `\d` is an ASCII digit here.
-_DECIMAL = r"^[+-]?\d+(\.\d{1,18})?([eE]\+?\d{1,2})?$"
+# Bounds the decimals, so that no cast below rounds anything away. `\d` is an ASCII digit here, and `\z` the very end,
+# where `$` would let a line break pass.
+_DECIMAL = r"^[+-]?\d+(\.\d{1,18})?([eE]\+?\d{1,2})?\z"
 # Spark's own cast takes a bare time of day too, and means today by it.
-_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?$"
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})?\z"
+_DATE = r"^\d{4}-\d{2}-\d{2}\z"
+_BOUNDS = ("0001-01-01", "9999-12-31 23:59:59.999999")
 
 EXACT = "decimal(38,18)"
 MONEY = "decimal(10,2)"
@@ -33,7 +35,7 @@ def read_money(text: Column) -> Column:
 def read_timestamp(text: Column) -> Column:
     """ISO-8601; without an offset it is UTC, the session's time zone."""
     moment = text.try_cast("timestamp")
-    is_storable = moment.between(F.lit("0001-01-01").cast("timestamp"), F.lit("9999-12-31 23:59:59").cast("timestamp"))
+    is_storable = moment.between(*(F.lit(bound).cast("timestamp") for bound in _BOUNDS))
     return F.when(text.rlike(_TIMESTAMP) & is_storable, moment)
 
 

@@ -58,7 +58,7 @@ def _key_id(text: Column) -> Column:
     """The order's id as text, bare or quoted, or in an object, bare or wrapped."""
     document = of(read_document(text, "order_id:string,payload:struct<order_id:string>"))
     in_object = F.coalesce(document["payload"]["order_id"], document["order_id"])
-    in_text = F.regexp_replace(text, '^"(.*)"$', "$1")
+    in_text = F.regexp_replace(text, r'(?s)^"(.*)"\z', "$1")
     return F.nullif(F.when(text.startswith("{"), in_object).otherwise(in_text), F.lit(""))
 
 

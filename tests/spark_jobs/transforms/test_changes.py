@@ -48,6 +48,14 @@ def wrapped(payload: object) -> dict[str, object]:
     return {"schema": {"type": "struct", "fields": [{"field": "after"}]}, "payload": payload}
 
 
+def encoded(column: str, value: object, name: str, op: str = "u", **parameters: str) -> Message:
+    """A change of a book, wrapped with a block that says how a column is written."""
+    field = {"type": "any", "optional": True, "name": name, "parameters": parameters, "field": column}
+    images = [{"type": "struct", "fields": [field], "field": image} for image in ("before", "after")]
+    payload = book(op, **{column: value})
+    return message({"schema": {"type": "struct", "fields": images}, "payload": payload})
+
+
 def read_books(spark: SparkSession, messages: list[Message]) -> list[Row]:
     """What was read of each message, in order."""
     return collected(read_changes(arrived(spark, "bookstore.books", messages), BOOK_CHANGES))
@@ -114,6 +122,47 @@ READ: dict[str, tuple[Message, dict[str, Any]]] = {
         {"book_id": 6},
     ),
     "spaces around": (message(b' {"op":"c","ts_ms":1,"after":{"book_id":5}}\n'), {"book_id": 5}),
+    "a precise decimal": (
+        encoded("price", "BRM=", "org.apache.kafka.connect.data.Decimal", scale="2"),
+        {"price": Decimal("12.99")},
+    ),
+    "a precise decimal below 0": (
+        encoded("price", "+u0=", "org.apache.kafka.connect.data.Decimal", scale="2"),
+        {"price": Decimal("-12.99")},
+    ),
+    "a precise decimal that was written as a number": (
+        encoded("price", 12.99, "org.apache.kafka.connect.data.Decimal", scale="2"),
+        {"price": Decimal("12.99")},
+    ),
+    "a decimal with a scale of its own": (
+        encoded("price", {"scale": 4, "value": "Afts"}, "io.debezium.data.VariableScaleDecimal"),
+        {"price": Decimal("12.99")},
+    ),
+    "milliseconds": (
+        encoded("updated_at", 1_769_854_500_123, "io.debezium.time.Timestamp"),
+        {"updated_at": local("2026-01-31T10:15:00.123Z")},
+    ),
+    "microseconds before 1970": (
+        encoded("updated_at", -1, "io.debezium.time.MicroTimestamp"),
+        {"updated_at": local("1969-12-31T23:59:59.999999Z")},
+    ),
+    "nanoseconds": (
+        encoded("updated_at", 1_769_854_500_123_456_789, "io.debezium.time.NanoTimestamp"),
+        {"updated_at": local("2026-01-31T10:15:00.123456Z")},
+    ),
+    "a zoned timestamp": (
+        encoded("updated_at", "2026-01-31T10:15:00Z", "io.debezium.time.ZonedTimestamp"),
+        {"updated_at": local("2026-01-31T10:15:00Z")},
+    ),
+    "days": (encoded("published_on", -31_106, "io.debezium.time.Date"), {"published_on": dt.date(1884, 11, 1)}),
+    "days of a row before": (
+        encoded("published_on", 0, "org.apache.kafka.connect.data.Date", op="d"),
+        {"published_on": dt.date(1970, 1, 1)},
+    ),
+    "an ISO date with its zone": (
+        encoded("published_on", "1884-11-01Z", "io.debezium.time.IsoDate"),
+        {"published_on": dt.date(1884, 11, 1)},
+    ),
     "a delete has the row before": (message(book("d"), KEY), {"op": "d", "title": "Flatland"}),
     "a delete of which the key alone says what": (message(change("d", None), KEY), {"op": "d", "book_id": 5}),
     "a delete whose row has no id": (message(change("d", {"title": "x"}), KEY), {"op": "d", "book_id": 5}),
@@ -210,6 +259,46 @@ UNREADABLE: dict[str, tuple[Message, str, str]] = {
         message(book(updated_at="2026-01-31T25:00:00Z")),
         "unreadable_value",
         "updated_at must",
+    ),
+    "milliseconds past the year 9999": (
+        encoded("updated_at", 253_402_300_800_000, "io.debezium.time.Timestamp"),
+        "unreadable_value",
+        "found 253402300800000",
+    ),
+    "a text where the block says milliseconds": (
+        encoded("updated_at", "2026-01-31T10:15:00Z", "io.debezium.time.Timestamp"),
+        "unreadable_value",
+        "updated_at must be timestamp",
+    ),
+    "milliseconds that no block names": (
+        message(book(updated_at=1_769_854_500_123)),
+        "unreadable_value",
+        "found 1769854500123",
+    ),
+    "bytes that are no base64": (
+        encoded("price", "12.99", "org.apache.kafka.connect.data.Decimal", scale="2"),
+        "unreadable_value",
+        "price must be decimal(10,2), found 12.99",
+    ),
+    "a precise decimal without a scale": (
+        encoded("price", "BRM=", "org.apache.kafka.connect.data.Decimal"),
+        "unreadable_value",
+        "found BRM=",
+    ),
+    "a precise decimal with three decimals": (
+        encoded("price", "BRM=", "org.apache.kafka.connect.data.Decimal", scale="3"),
+        "unreadable_value",
+        "found BRM=",
+    ),
+    "half of a surrogate pair": (
+        message(b'{"op":"c","ts_ms":1,"after":{"book_id":5,"title":"\\ud83d"}}'),
+        "unreadable_value",
+        "surrogate",
+    ),
+    "a number with a line break": (
+        message(book(published_on="2026-01-31\n")),
+        "unreadable_value",
+        "published_on must be date",
     ),
     "a time of day": (
         message(book(updated_at="10:15:00")),
