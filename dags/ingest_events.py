@@ -9,6 +9,11 @@ A message that can't be read goes to `bronze.quarantine` with a reason and stops
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
 - `ingest_events`: most often Kafka is out of reach. Clear the task: offsets are kept with the data, so nothing is read
   twice or left out, whatever happened before.
+- Messages that are gone, a topic that was made anew, bronze that is too old: `docs/data-quality.md` says what to do.
+
+**Real time.** With `realtime` the run stays for 50 minutes and takes messages within seconds; then the next run goes on
+where it stopped. While it stays, no other run of this DAG starts, so that two never read at once. Silver is refreshed
+when it ends.
 """
 
 from datetime import timedelta
@@ -19,7 +24,7 @@ from include.assets import BRONZE
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.kafka import kafka_parameters, kafka_secrets
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
-from include.parameters import compute
+from include.parameters import compute, one_of, yes_or_no
 from include.settings import Settings
 
 with DAG(
@@ -32,13 +37,31 @@ with DAG(
     dagrun_timeout=timedelta(hours=2),
     default_args=DEFAULT_ARGS,
     tags=tags("bronze"),
-    params={"compute": compute()},
+    params={
+        "realtime": yes_or_no(
+            Settings.load().realtime,
+            title="Real time",
+            description="Stay and take messages as they arrive, instead of those that are there.",
+        ),
+        "lost_messages": one_of(
+            Settings.load().lost_messages,
+            ["stop", "record"],
+            title="Messages that Kafka deleted unread",
+            description="`stop` and say which, or go on and `record` the gap in `ops.ingest_audit`.",
+        ),
+        "compute": compute(),
+    },
     doc_md=__doc__,
 ):
     sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
     ingest_events = SubmitJobOperator(
         task_id="ingest_events",
-        parameters=kafka_parameters(Settings.load()),
+        parameters=kafka_parameters(Settings.load())
+        | {
+            "realtime": "{{ 'true' if params.realtime else '' }}",
+            "lost_messages": "{{ params.lost_messages }}",
+            "max_age_minutes": Settings.load().max_bronze_age_minutes or None,
+        },
         secrets=kafka_secrets(Settings.load()),
         emits=BRONZE,
     )

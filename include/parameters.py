@@ -1,5 +1,7 @@
 """What a run's conf may say, typed and explained for the trigger form; and how DAGs hand it to the jobs."""
 
+from collections.abc import Sequence
+
 from airflow.sdk import Param
 
 from include.compute import Compute
@@ -20,6 +22,18 @@ def snapshot_date(description: str) -> Param:
 def whole_number(default: int | None, *, minimum: int, title: str, description: str) -> Param:
     kinds = "integer" if default is not None else ["null", "integer"]
     return Param(default, type=kinds, minimum=minimum, title=title, description_md=description)
+
+
+def text(title: str, description: str) -> Param:
+    return Param("", type="string", title=title, description_md=description)
+
+
+def yes_or_no(default: bool, *, title: str, description: str) -> Param:
+    return Param(default, type="boolean", title=title, description_md=description)
+
+
+def one_of(default: str, choices: Sequence[str], *, title: str, description: str) -> Param:
+    return Param(default, type="string", enum=list(choices), title=title, description_md=description)
 
 
 def compute() -> Param:

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     spark_version: str = Field("17.3.x-scala2.13", validation_alias="BOOKSTORE_SPARK_VERSION")
     node_type: str = Field("Standard_DS3_v2", validation_alias="BOOKSTORE_NODE_TYPE")
     wheel: Annotated[str, AfterValidator(_wheel)] = Field("", validation_alias="BOOKSTORE_WHEEL")
+    realtime: bool = Field(False, validation_alias="BOOKSTORE_REALTIME")
+    lost_messages: Literal["stop", "record"] = Field("stop", validation_alias="BOOKSTORE_LOST_MESSAGES")
+    max_bronze_age_minutes: int = Field(0, ge=0, validation_alias="BOOKSTORE_MAX_BRONZE_AGE_MINUTES")
     poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
 
     @classmethod

@@ -1,21 +1,23 @@
 """One batch of Kafka messages to the bronze tables, exactly once."""
 
 import datetime as dt
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_jobs.checkpoints import BatchPlan, read_batch_plan
+from spark_jobs.checkpoints import BatchPlan, TopicPartition, read_batch_plan
 from spark_jobs.ingest_audit import Count, account
 from spark_jobs.lake import Lake
 from spark_jobs.tables import (
     BOOKS_CHANGES,
     CUSTOMERS_CHANGES,
     INGEST_AUDIT,
+    OFFSET,
     ORDER_EVENTS,
     QUARANTINE,
     Table,
@@ -41,11 +43,17 @@ class Bronze:
     Attributes:
         checkpoint: Folder of the stream's position.
         currency: The only one that orders may have.
+        began_at: Where the checkpoint's first batch began; a partition that isn't named began at 0.
+        begin: The same for Spark's Kafka source, which heeds it only while the checkpoint is new.
+        lost: Where Kafka had deleted messages that were to be read.
     """
 
     lake: Lake
     checkpoint: str
     currency: str
+    began_at: Mapping[TopicPartition, int] = field(default_factory=dict)
+    begin: str = "earliest"
+    lost: Collection[TopicPartition] = ()
 
 
 def write_batch(batch: DataFrame, batch_id: int, *, bronze: Bronze) -> None:
@@ -58,14 +66,35 @@ def write_batch(batch: DataFrame, batch_id: int, *, bronze: Bronze) -> None:
         batch_id: The batch's number within the checkpoint.
         bronze: Where the rows go.
     """
-    plan = read_batch_plan(batch.sparkSession, bronze.checkpoint, batch_id)
-    now = dt.datetime.now(dt.UTC)
+    plan = read_batch_plan(batch.sparkSession, bronze.checkpoint, batch_id, bronze.began_at)
+    write_planned(batch, plan, Appender(bronze.lake, plan.stream_id, batch_id), bronze)
+
+
+def write_planned(
+    batch: DataFrame, plan: BatchPlan, append: "Appender", bronze: Bronze, stored: DataFrame | None = None
+) -> None:
+    """The same for messages that were planned to be read by whomever.
+
+    Args:
+        batch: Rows of Spark's Kafka source.
+        plan: The offsets that they cover.
+        append: How they are written.
+        bronze: Where the rows go.
+        stored: Offsets that the tables have already: they count, and are not written again.
+    """
+    began = dt.datetime.now(dt.UTC)
     with ExitStack() as caches:
         # Kafka is read once, and each message parsed once, whatever number of statements follows.
-        messages = _cached(_arrived(batch, now), caches)
-        read = {topic: _cached(_read(messages, topic, bronze.currency), caches) for topic in plan.topics}
+        messages = cached(_arrived(batch, began), caches)
+        read = {topic: cached(read_messages(messages, topic, bronze.currency), caches) for topic in plan.topics}
         if read:
-            _write(read, plan, Appender(bronze.lake, plan.stream_id, batch_id), now)
+            columns = types(QUARANTINE.columns)
+            outcomes = reduce(DataFrame.unionByName, (rows.select(*columns) for rows in read.values()))
+            counts = _count(outcomes)
+            _write(read, outcomes, counts, append, stored)
+            ended = dt.datetime.now(dt.UTC)
+            accounts = list(account(plan, append.batch_id, counts, began=began, ended=ended, lost=bronze.lost))
+            append(INGEST_AUDIT, batch.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
 
 
 @dataclass(frozen=True)
@@ -83,20 +112,29 @@ class Appender:
     def __call__(self, table: Table, rows: DataFrame) -> None:
         writer = rows.write.format("delta").mode("append")
         writer = writer.option("txnAppId", self.stream_id).option("txnVersion", self.batch_id)
+        if table == INGEST_AUDIT:  # its columns are ours, and an older lake has fewer
+            writer = writer.option("mergeSchema", "true")
         writer.save(self.lake.path(table))
 
 
-def _write(read: dict[str, DataFrame], plan: BatchPlan, append: Appender, now: dt.datetime) -> None:
-    """Writes what was read of each topic, and the account of it last."""
-    outcomes = reduce(DataFrame.unionByName, (rows.select(*types(QUARANTINE.columns)) for rows in read.values()))
-    counts = _count(outcomes)
+def _write(
+    read: dict[str, DataFrame],
+    outcomes: DataFrame,
+    counts: Mapping[TopicPartition, Count],
+    append: Appender,
+    stored: DataFrame | None,
+) -> None:
+    """Writes what was read of each topic, and then what could not be."""
     for topic, rows in read.items():
-        if any(count.bronze_rows for count in counts if count.topic == topic):
-            append(TOPICS[topic], rows.where("reason_code IS NULL").drop("reason_code", "reason"))
-    if any(count.quarantine_rows for count in counts):
-        append(QUARANTINE, outcomes.where("reason_code IS NOT NULL"))
-    accounts = list(account(plan, append.batch_id, counts, now))
-    append(INGEST_AUDIT, outcomes.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
+        if any(count.bronze_rows for (of, _), count in counts.items() if of == topic):
+            good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
+            append(TOPICS[topic], _without(good, stored))
+    if any(count.quarantined for count in counts.values()):
+        append(QUARANTINE, _without(outcomes.where("reason_code IS NOT NULL"), stored))
+
+
+def _without(rows: DataFrame, stored: DataFrame | None) -> DataFrame:
+    return rows if stored is None else rows.join(stored, list(OFFSET), "left_anti")
 
 
 def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
@@ -112,23 +150,28 @@ def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
     )
 
 
-def _read(messages: DataFrame, topic: str, currency: str) -> DataFrame:
+def read_messages(messages: DataFrame, topic: str, currency: str) -> DataFrame:
+    """What is read of one topic's messages, with `reason_code` and `reason` where they can't be."""
     of_topic = messages.where(F.col("topic") == topic)
     changes = _CHANGES.get(TOPICS[topic])
     return read_changes(of_topic, changes) if changes else read_order_events(of_topic, currency)
 
 
-def _count(outcomes: DataFrame) -> list[Count]:
-    is_good = F.col("reason_code").isNull()
-    counted = outcomes.groupBy("topic", "partition").agg(
+def _count(outcomes: DataFrame) -> dict[TopicPartition, Count]:
+    counted = outcomes.groupBy("topic", "partition", "reason_code").agg(
         F.min("offset").alias("first_offset"),
-        F.count_if(is_good).alias("bronze_rows"),
-        F.count_if(~is_good).alias("quarantine_rows"),
+        F.unix_millis(F.max("kafka_timestamp")).alias("newest_ms"),
+        F.count("*").alias("messages"),
     )
-    return [Count(*row) for row in counted.collect()]
+    counts: dict[TopicPartition, Count] = {}
+    for row in counted.collect():
+        count = counts.setdefault((row.topic, row.partition), Count(row.first_offset))
+        newest_at = dt.datetime.fromtimestamp(row.newest_ms / 1_000, dt.UTC)
+        count.add(row.first_offset, newest_at, row.reason_code, row.messages)
+    return counts
 
 
-def _cached(rows: DataFrame, caches: ExitStack) -> DataFrame:
+def cached(rows: DataFrame, caches: ExitStack) -> DataFrame:
     """Keeps rows until `caches` are closed; serverless compute keeps none, and reads them again each time."""
     try:
         rows.persist()

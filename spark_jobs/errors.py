@@ -9,6 +9,18 @@ class ArgumentError(JobError):
     """Raised when a job's argument is missing, unknown or not of the required form."""
 
 
+class LostMessagesError(JobError):
+    """Raised when Kafka has deleted messages that were not read yet, and nobody said to go on without them."""
+
+
+class RecreatedTopicError(JobError):
+    """Raised when a topic was deleted or made anew: its offsets no longer mean what they meant."""
+
+
+class StaleBronzeError(JobError):
+    """Raised when the newest message in bronze is older than the configuration allows."""
+
+
 class MissingTableError(JobError):
     """Raised when a table that a job reads has not been written yet."""
 

@@ -44,7 +44,11 @@ class Kafka:
 
     def options(self) -> dict[str, str]:
         """Options of Spark's Kafka source."""
-        options = {"kafka.bootstrap.servers": self.bootstrap_servers, "kafka.security.protocol": self.security_protocol}
+        options = {
+            "kafka.bootstrap.servers": self.bootstrap_servers,
+            "kafka.security.protocol": self.security_protocol,
+            "kafka.isolation.level": "read_committed",
+        }
         if self.ca_file:
             options |= {"kafka.ssl.truststore.type": "PEM", "kafka.ssl.truststore.location": self.ca_file}
         if self.security_protocol == _SIGNS_IN:
@@ -74,13 +78,30 @@ def password_for(security_protocol: str) -> str:
     return password
 
 
-def read_topics(spark: SparkSession, kafka: Kafka, topics: list[str], max_offsets_per_trigger: int) -> DataFrame:
-    """The topics' committed messages as a stream, from the earliest on."""
+def read_topics(
+    spark: SparkSession,
+    kafka: Kafka,
+    topics: list[str],
+    max_offsets_per_trigger: int,
+    *,
+    begin: str = "earliest",
+    fail_on_data_loss: bool = True,
+) -> DataFrame:
+    """The topics' committed messages as a stream.
+
+    Args:
+        spark: The session.
+        kafka: Where they are.
+        topics: Their names.
+        max_offsets_per_trigger: Messages of a batch, at most.
+        begin: Where a new checkpoint begins, as Spark's Kafka source takes it.
+        fail_on_data_loss: Whether the stream ends where Kafka deleted messages before they were read.
+    """
     options = kafka.options() | {
-        "kafka.isolation.level": "read_committed",
         "subscribe": ",".join(topics),
-        "startingOffsets": "earliest",
+        "startingOffsets": begin,
         "maxOffsetsPerTrigger": str(max_offsets_per_trigger),
+        "failOnDataLoss": str(fail_on_data_loss).lower(),
     }
     return spark.readStream.format("kafka").options(**options).load()
 

@@ -45,16 +45,22 @@ class Lake:
         """Where a stream keeps its position: one folder per stream, beside the tables."""
         return f"{self.root}/_checkpoints/{stream}"
 
-    def create(self, spark: SparkSession, *tables: Table) -> None:
-        """Makes each table known by name, and creates it where it doesn't exist; an existing one keeps its columns."""
+    def create(self, spark: SparkSession, *tables: Table) -> list[Table]:
+        """Makes each table known by name, and creates it where it doesn't exist; an existing one keeps its columns.
+
+        Returns:
+            The tables that did not exist.
+        """
         for layer in sorted({table.layer for table in tables}):
             spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self.qualified(layer)} LOCATION '{self.root}/{layer}'")
+        new = [table for table in tables if not self.exists(spark, table)]
         for table in tables:
-            spark.sql(self._create_statement(spark, table))
+            spark.sql(self._create_statement(table, is_new=table in new))
+        return new
 
-    def _create_statement(self, spark: SparkSession, table: Table) -> str:
+    def _create_statement(self, table: Table, *, is_new: bool) -> str:
         statement = f"CREATE TABLE IF NOT EXISTS {self.name(table)}"
-        if self.exists(spark, table):
+        if not is_new:
             return f"{statement} USING delta LOCATION '{self.path(table)}'"
         partitions = f" PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
         return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'"

@@ -46,14 +46,22 @@ class Table:
     partitioned_by: tuple[str, ...] = ()
 
 
-_OFFSET = ("topic", "partition", "offset")
+OFFSET = ("topic", "partition", "offset")
+"""What tells messages apart."""
 
 CUSTOMERS_CHANGES = Table(
-    "bronze", "customers_changes", _OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {CUSTOMER_ROW}"
+    "bronze", "customers_changes", OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {CUSTOMER_ROW}"
 )
-BOOKS_CHANGES = Table("bronze", "books_changes", _OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {BOOK_ROW}")
-ORDER_EVENTS = Table("bronze", "order_events", _OFFSET, f"{ARRIVAL}, {ORDER_ROW}")
-QUARANTINE = Table("bronze", "quarantine", _OFFSET, f"{ARRIVAL}, reason_code string, reason string")
+BOOKS_CHANGES = Table("bronze", "books_changes", OFFSET, f"{ARRIVAL}, op string, sequence {SEQUENCE}, {BOOK_ROW}")
+ORDER_EVENTS = Table("bronze", "order_events", OFFSET, f"{ARRIVAL}, {ORDER_ROW}")
+QUARANTINE = Table("bronze", "quarantine", OFFSET, f"{ARRIVAL}, reason_code string, reason string")
+REPAIRS = Table(
+    "bronze",
+    "repairs",
+    (*OFFSET, "repaired_at"),
+    "topic string, partition int, offset bigint, key binary, value binary, repaired_at timestamp, note string",
+)
+"""What people put in the place of messages that can't be read: `replay_quarantine` reads the latest of each."""
 
 CUSTOMERS = Table("silver", "customers", ("customer_id",), CUSTOMER_ROW)
 BOOKS_HISTORY = Table(
@@ -171,7 +179,8 @@ INGEST_AUDIT = Table(
     "ingest_audit",
     ("batch_id", "topic", "partition"),
     """batch_id string, topic string, partition int, first_offset bigint, last_offset bigint, bronze_rows bigint,
-    quarantine_rows bigint, missing_offsets bigint, missing_reason string, written_at timestamp""",
+    quarantine_rows bigint, missing_offsets bigint, missing_reason string, written_at timestamp,
+    quarantined map<string,bigint>, newest_at timestamp, lag_seconds double, duration_seconds double""",
 )
 BOOK_REVISIONS = Table(
     "ops", "book_revisions", ("book_id", "since_ms"), "book_id bigint, since_ms bigint, recorded_at timestamp"

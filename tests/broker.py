@@ -1,13 +1,15 @@
 """A Kafka broker for tests."""
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined]
 
 from localcloud import certificates
 from localcloud.home import Home, write_private
@@ -38,21 +40,61 @@ class Broker:
 
     bootstrap_servers: str
 
-    def produce(self, topic: str, messages: Iterable[Message], partition: int = 0) -> None:
-        """Sends keys and values in order, and returns when the broker has all of them."""
-        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "queue.buffering.max.messages": 1_000_000})
+    def produce(
+        self, topic: str, messages: Iterable[Message], partition: int = 0, timestamp_ms: int = 0, **options: Any
+    ) -> None:
+        """Sends keys and values in order, and returns when the broker has all of them.
+
+        A timestamp of 0 is now; `options` are the producer's own.
+        """
+        usual = {"bootstrap.servers": self.bootstrap_servers, "queue.buffering.max.messages": 1_000_000}
+        producer = Producer(usual | options)
         for key, value in messages:
-            producer.produce(topic, value, key, partition)
+            producer.produce(topic, value, key, partition, timestamp=timestamp_ms)
         assert producer.flush(_SECONDS) == 0
+
+    def first_offset(self, topic: str) -> int:
+        """Of the first message that partition 0 still has."""
+        settings = {"bootstrap.servers": self.bootstrap_servers, "group.id": "first", "auto.offset.reset": "earliest"}
+        consumer = Consumer(settings)
+        consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+        message = consumer.poll(_SECONDS)
+        consumer.close()
+        assert message is not None
+        offset: int = message.offset()  # type: ignore[assignment] # of a message that arrived it is known
+        return offset
+
+    @property
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers})
 
     def empty(self) -> None:
         """Makes the bookstore's topics anew, with one partition each."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers})
-        present = [topic for topic in kafka.TOPICS if topic in admin.list_topics(timeout=_SECONDS).topics]
-        for deleted in admin.delete_topics(present).values() if present else ():
-            deleted.result(_SECONDS)
-        for created in admin.create_topics([NewTopic(topic, 1, 1) for topic in kafka.TOPICS]).values():
-            created.result(_SECONDS)
+        self.create(*kafka.TOPICS)
+
+    def create(self, *topics: str, **settings: str) -> None:
+        """Makes topics anew, with one partition each."""
+        admin = self.admin
+        present = [topic for topic in topics if topic in admin.list_topics(timeout=_SECONDS).topics]
+        if present:
+            wait(admin.delete_topics(present))
+        wait(admin.create_topics([NewTopic(topic, 1, 1, config=settings) for topic in topics]))
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Gives the topic so many partitions in all."""
+        admin = self.admin  # what it promises ends with it
+        wait(admin.create_partitions([NewPartitions(topic, partitions)]))
+
+    def delete_before(self, topic: str, offset: int) -> None:
+        """Deletes what partition 0 has before that offset, as retention does."""
+        admin = self.admin
+        wait(admin.delete_records([TopicPartition(topic, 0, offset)]))
+
+
+def wait(promised: Mapping[Any, Future[Any]]) -> None:
+    """Returns when the broker has done what it promised."""
+    for future in promised.values():
+        future.result(_SECONDS)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,31 @@
 """Kafka's topics to the bronze tables: every message once, in bronze or in quarantine."""
 
-from collections import Counter
-from collections.abc import Sequence
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.audited import check_age, read_audited
 from spark_jobs.bronze import TOPICS, Bronze, write_batch
+from spark_jobs.checkpoints import has_begun
 from spark_jobs.entry import run_job
+from spark_jobs.errors import ArgumentError
 from spark_jobs.kafka import Kafka, password_for, read_topics
 from spark_jobs.lake import Lake
-from spark_jobs.streams import drain
+from spark_jobs.lost_messages import is_aged, is_recreated, loss, lost_ranges, recreation
+from spark_jobs.progress import tell
+from spark_jobs.recovery import recover, starting_offsets
+from spark_jobs.streams import drain, follow
 from spark_jobs.tables import INGEST_AUDIT, QUARANTINE
 
 STEP = "ingest_events"
+LOST_MESSAGES = ("stop", "record")
+_EVERY = "1 second"
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,10 @@ class Config:
         kafka_security_protocol: Like the next three, see `spark_jobs.kafka.Kafka`; the password is in the environment.
         currency: The only one that orders may have.
         max_offsets_per_trigger: Messages of a batch, at most: bounds what is held in memory.
+        realtime: Whether to stay and take messages as they arrive.
+        realtime_minutes: How long to stay; then the next run takes over.
+        lost_messages: What to do where Kafka deleted messages that were not read yet: `stop`, or `record` the gap.
+        max_age_minutes: How old the newest message in bronze may be when nothing new arrives; 0: any age.
     """
 
     lake_root: str
@@ -39,20 +52,91 @@ class Config:
     kafka_ca_file: str = ""
     currency: str = "EUR"
     max_offsets_per_trigger: int = 250_000
+    realtime: bool = False
+    realtime_minutes: int = 50
+    lost_messages: str = "stop"
+    max_age_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.lost_messages not in LOST_MESSAGES:
+            raise ArgumentError(
+                f"--lost_messages must be one of {', '.join(LOST_MESSAGES)}, found {self.lost_messages!r}"
+            )
 
 
 def run(spark: SparkSession, config: Config) -> dict[str, Any]:
-    kafka = _kafka(config)
+    _kafka(config)  # refuses what can't work before anything is paid for
     lake = Lake(config.lake_root, config.catalog)
-    lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT)
-    bronze = Bronze(lake, lake.checkpoint(STEP), config.currency)
-    before = _audited_rows(spark, lake)
-    messages = read_topics(spark, kafka, list(TOPICS), config.max_offsets_per_trigger)
-    drain(messages, bronze.checkpoint, partial(write_batch, bronze=bronze))
-    rows = _audited_rows(spark, lake)
-    rows.subtract(before)
-    quarantined = rows.pop(QUARANTINE.name)
-    return {"rows": rows.total(), "quarantined": quarantined, "tables": dict(rows)}
+    tables = (*TOPICS.values(), QUARANTINE, INGEST_AUDIT)
+    is_new = len(lake.create(spark, *tables)) == len(tables)
+    before = read_audited(spark, lake)
+    bronze = Bronze(lake, lake.checkpoint(STEP), config.currency, before.positions)
+    if not is_new and not has_begun(spark, bronze.checkpoint):
+        bronze = _recovered(spark, config, bronze)
+    lost = _ingest(spark, config, bronze)
+    after = read_audited(spark, lake)
+    check_age(before, after, config.max_age_minutes)
+    return after.since(before) | ({"lost": lost} if lost else {})
+
+
+def _recovered(spark: SparkSession, config: Config, bronze: Bronze) -> Bronze:
+    """Where to begin, now that the tables are older than the checkpoint."""
+    began_at = recover(spark, _kafka(config), bronze)
+    if not began_at:  # nothing was ever read
+        return bronze
+    reached = ", ".join(f"{topic}-{partition}: {offset}" for (topic, partition), offset in sorted(began_at.items()))
+    _say(f"the checkpoint {bronze.checkpoint} is gone: going on where the tables end ({reached})")
+    begin = starting_offsets(spark, _kafka(config), began_at)
+    return dataclasses.replace(bronze, began_at=began_at, begin=begin)
+
+
+def _ingest(spark: SparkSession, config: Config, bronze: Bronze) -> str | None:
+    """Reads the topics; returns what had been lost, where the configuration says to go on without it."""
+    try:
+        _read(spark, config, bronze, fail_on_data_loss=True)
+    except StreamingQueryException as error:
+        message = str(error)
+        if is_recreated(message):
+            raise recreation(message) from error
+        if not is_aged(message):
+            raise
+        positions = {**bronze.began_at, **read_audited(spark, bronze.lake).positions}
+        lost = lost_ranges(spark, _kafka(config), positions, message)
+        if not lost:
+            raise
+        if config.lost_messages == "stop":
+            raise loss(lost) from error
+        _say(str(loss(lost)))
+        _read(spark, config, dataclasses.replace(bronze, lost=tuple(lost)), fail_on_data_loss=False)
+        return str(loss(lost))
+    return None
+
+
+def _read(spark: SparkSession, config: Config, bronze: Bronze, *, fail_on_data_loss: bool) -> None:
+    messages = read_topics(
+        spark,
+        _kafka(config),
+        list(TOPICS),
+        config.max_offsets_per_trigger,
+        begin=bronze.begin,
+        fail_on_data_loss=fail_on_data_loss,
+    )
+    _hand_over(messages, config, bronze)
+
+
+def _hand_over(messages: DataFrame, config: Config, bronze: Bronze) -> None:
+    write = partial(write_batch, bronze=bronze)
+    if config.realtime:
+        is_over = time_is_over(config.realtime_minutes)
+        follow(messages, bronze.checkpoint, write, tell, every=_EVERY, is_over=is_over)
+    else:
+        drain(messages, bronze.checkpoint, write, tell)
+
+
+def time_is_over(minutes: int) -> Callable[[], bool]:
+    """Tells whether so much time has passed since."""
+    deadline = time.monotonic() + 60 * minutes
+    return lambda: time.monotonic() > deadline
 
 
 def _kafka(config: Config) -> Kafka:
@@ -66,14 +150,8 @@ def _kafka(config: Config) -> Kafka:
     )
 
 
-def _audited_rows(spark: SparkSession, lake: Lake) -> Counter[str]:
-    """How many rows each table has been given, by its name."""
-    audit = lake.read(spark, INGEST_AUDIT)
-    totals = audit.groupBy("topic").agg(F.sum("bronze_rows").alias("good"), F.sum("quarantine_rows").alias("bad"))
-    rows = Counter({table.name: 0 for table in (*TOPICS.values(), QUARANTINE)})
-    for total in totals.collect():
-        rows.update({TOPICS[total.topic].name: total.good, QUARANTINE.name: total.bad})
-    return rows
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)  # noqa: T201 - the run's log
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -35,17 +35,23 @@ STEPS = {
         "write_report",
     ],
     "train_kmeans": ["sync_storage_key", "train_kmeans"],
+    "replay_quarantine": ["sync_storage_key", "replay_quarantine"],
 }
 
 
 @pytest.fixture(scope="module")
 def bag() -> DagBag:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAKE_ROOT", "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake")
-        patch.setenv("BOOKSTORE_WHEEL", "/Workspace/Shared/bookstore/wheels/0.1.0-4f3a9c2b7d10/x.whl")
-        patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
-        patch.delenv("BOOKSTORE_SETTINGS_FILE", raising=False)
-        return DagBag(str(DAGS))
+        return bag_with(patch)
+
+
+def bag_with(patch: pytest.MonkeyPatch) -> DagBag:
+    """The DAGs as a configured machine parses them."""
+    patch.setenv("LAKE_ROOT", "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake")
+    patch.setenv("BOOKSTORE_WHEEL", "/Workspace/Shared/bookstore/wheels/0.1.0-4f3a9c2b7d10/x.whl")
+    patch.setenv("KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
+    patch.delenv("BOOKSTORE_SETTINGS_FILE", raising=False)
+    return DagBag(str(DAGS))
 
 
 @pytest.fixture(params=sorted(STEPS))
@@ -105,6 +111,7 @@ def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
         "refresh_silver": 1,
         "segment_customers": 4,
         "train_kmeans": 1,
+        "replay_quarantine": 1,
     }
 
 
@@ -113,7 +120,27 @@ def test_silver_is_refreshed_when_rows_arrived(bag: DagBag) -> None:
     assert isinstance(ingest, SubmitJobOperator)
     assert ingest.emits == BRONZE
     assert bag.dags["refresh_silver"].timetable.asset_condition == AssetAll(BRONZE)
-    assert ingest.parameters == {"kafka_bootstrap_servers": "kafka:9092"}
+    assert ingest.parameters["kafka_bootstrap_servers"] == "kafka:9092"
+
+
+def test_replayed_messages_refresh_silver_too(bag: DagBag) -> None:
+    replay = bag.dags["replay_quarantine"].get_task("replay_quarantine")
+    assert isinstance(replay, SubmitJobOperator)
+    assert replay.emits == BRONZE
+    assert bag.dags["replay_quarantine"].schedule is None
+
+
+def test_what_a_run_may_say_about_ingest_has_the_settings_as_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest = bag_with(monkeypatch).dags["ingest_events"]
+    assert (ingest.params["realtime"], ingest.params["lost_messages"]) == (False, "stop")
+    monkeypatch.setenv("BOOKSTORE_REALTIME", "true")
+    monkeypatch.setenv("BOOKSTORE_LOST_MESSAGES", "record")
+    monkeypatch.setenv("BOOKSTORE_MAX_BRONZE_AGE_MINUTES", "90")
+    ingest = bag_with(monkeypatch).dags["ingest_events"]
+    assert (ingest.params["realtime"], ingest.params["lost_messages"]) == (True, "record")
+    task = ingest.get_task("ingest_events")
+    assert isinstance(task, SubmitJobOperator)
+    assert task.parameters["max_age_minutes"] == 90
 
 
 def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:

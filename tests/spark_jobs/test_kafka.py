@@ -81,6 +81,7 @@ def test_databricks_has_the_client_under_another_name(monkeypatch: pytest.Monkey
     kafka = Kafka("hub:9093", "SASL_SSL", "SCRAM-SHA-512", "me", password="p")
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
     assert kafka.options() == {
+        "kafka.isolation.level": "read_committed",
         "kafka.bootstrap.servers": "hub:9093",
         "kafka.security.protocol": "SASL_SSL",
         "kafka.sasl.mechanism": "SCRAM-SHA-512",

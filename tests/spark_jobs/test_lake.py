@@ -15,7 +15,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_a_created_table_is_found_by_path_and_by_name(spark: SparkSession, lake: Lake) -> None:
     spark.sql("DROP TABLE IF EXISTS gold.rfm")
-    lake.create(spark, RFM)
+    assert lake.create(spark, RFM) == [RFM]
     row = "date '2026-01-31', 1L, 365, 3, 2L, 10.50BD, 5, 4, 3, '543', 'Champions'"
     spark.sql(f"INSERT INTO gold.rfm VALUES ({row})")
 
@@ -30,7 +30,7 @@ def test_creating_again_keeps_rows_and_columns_added_since(spark: SparkSession, 
     spark.sql("INSERT INTO silver.customers (customer_id, loyalty) VALUES (1, 'gold')")
     spark.sql("DROP TABLE silver.customers")  # forgets the name, as a restarted cluster does: the files stay
 
-    lake.create(spark, CUSTOMERS)
+    assert lake.create(spark, CUSTOMERS) == []
 
     rows = spark.table("silver.customers").select("customer_id", "loyalty").collect()
     assert [tuple(row) for row in rows] == [(1, "gold")]

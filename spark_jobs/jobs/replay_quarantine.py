@@ -1,0 +1,102 @@
+"""Messages in quarantine once more: after better rules, or with values that a person repaired."""
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs.bronze import TOPICS, cached, read_messages
+from spark_jobs.entry import run_job
+from spark_jobs.lake import Lake
+from spark_jobs.repairs import MOVED, record_moves, repaired
+from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, Table, types
+
+STEP = "replay_quarantine"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Arguments of the job.
+
+    Attributes:
+        currency: The only one that orders may have.
+        topic: Only this topic's messages; empty: all.
+        reason_code: Only those under this reason; empty: all.
+    """
+
+    lake_root: str
+    catalog: str = ""
+    currency: str = "EUR"
+    topic: str = ""
+    reason_code: str = ""
+
+
+def run(spark: SparkSession, config: Config) -> dict[str, Any]:
+    """Moves what can be read now to bronze; the rest stays, under the newest reason.
+
+    First the rows go to bronze, then they leave quarantine, then the move is accounted for. Whoever is killed in
+    between leaves a message in both: repeated, the job writes only what bronze lacks, and finishes.
+    """
+    lake = Lake(config.lake_root, config.catalog)
+    lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT, REPAIRS)
+    with ExitStack() as caches:
+        read = {topic: cached(rows, caches) for topic, rows in _read_again(spark, lake, config).items()}
+        outcomes = reduce(DataFrame.unionByName, [rows.select(*OFFSET, *MOVED) for rows in read.values()])
+        tried = {row.topic: row for row in _count(outcomes)}
+        for topic, row in tried.items():
+            if row.good:
+                _append(spark, lake, TOPICS[topic], read[topic])
+        if tried:
+            _leave_quarantine(spark, lake, outcomes)
+    record_moves(spark, lake, dt.datetime.now(dt.UTC))
+    moved = sum(row.good for row in tried.values())
+    return {"rows": moved, "still_quarantined": sum(row.tried for row in tried.values()) - moved}
+
+
+def _read_again(spark: SparkSession, lake: Lake, config: Config) -> dict[str, DataFrame]:
+    """What is read of each topic's messages now."""
+    topics = [config.topic] if config.topic else list(TOPICS)
+    quarantine = lake.read(spark, QUARANTINE).where(F.col("topic").isin(topics))
+    if config.reason_code:
+        quarantine = quarantine.where(F.col("reason_code") == config.reason_code)
+    messages = repaired(quarantine.select(*types(ARRIVAL)), lake.read(spark, REPAIRS))
+    return {topic: read_messages(messages, topic, config.currency) for topic in topics}
+
+
+def _count(outcomes: DataFrame) -> list[Any]:
+    is_good = F.col("reason_code").isNull()
+    return outcomes.groupBy("topic").agg(F.count("*").alias("tried"), F.count_if(is_good).alias("good")).collect()
+
+
+def _append(spark: SparkSession, lake: Lake, table: Table, rows: DataFrame) -> None:
+    """Appends what can be read and isn't there: the rows of a run that was killed are."""
+    good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
+    # Their columns are those of the repaired message; key and value stay as they arrived.
+    arrived = lake.read(spark, QUARANTINE).select(*OFFSET, "key", "value")
+    known = lake.read(spark, table).select(*OFFSET)
+    new = good.drop("key", "value").join(arrived, list(OFFSET)).join(known, list(OFFSET), "left_anti")
+    new.select(*types(table.columns)).write.format("delta").mode("append").save(lake.path(table))
+
+
+def _leave_quarantine(spark: SparkSession, lake: Lake, outcomes: DataFrame) -> None:
+    same_offset = " AND ".join(f"quarantined.{name} = outcome.{name}" for name in OFFSET)
+    is_new = "NOT (quarantined.reason_code <=> outcome.reason_code AND quarantined.reason <=> outcome.reason)"
+    outcomes.createOrReplaceTempView("replayed_outcomes")
+    spark.sql(f"""
+        MERGE INTO {lake.name(QUARANTINE)} AS quarantined USING replayed_outcomes AS outcome ON {same_offset}
+        WHEN MATCHED AND outcome.reason_code IS NULL THEN DELETE
+        WHEN MATCHED AND {is_new} THEN UPDATE SET reason_code = outcome.reason_code, reason = outcome.reason
+    """)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    run_job(STEP, Config, run, argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""What the run's log says of a batch."""
+
+from spark_jobs.progress import sentence
+
+
+def test_a_batch_is_told_with_its_speed_and_what_is_left() -> None:
+    source = {
+        "endOffset": '{"bookstore.orders":{"0":10,"1":20},"bookstore.books":{"0":5}}',
+        "metrics": {"avgOffsetsBehindLatest": "1500.0"},
+    }
+    progress = {
+        "batchId": 3,
+        "numInputRows": 250_000,
+        "durationMs": {"triggerExecution": 4_000},
+        "sources": [source],
+    }
+    assert sentence(progress) == "batch 3: 250,000 messages in 4.0 s, 62,500 a second; 4,500 behind"
+
+
+def test_a_source_that_tells_nothing_is_nothing_behind() -> None:
+    source = {"endOffset": {"bookstore.orders": {"0": 10}}, "metrics": {}}
+    progress = {"batchId": 0, "numInputRows": 1, "durationMs": {}, "sources": [source]}
+    assert sentence(progress) == "batch 0: 1 messages in 0.0 s, 0 a second; 0 behind"
