@@ -107,7 +107,7 @@ def test_any_write_whose_answer_is_lost(lab: Lab, scene: Scene) -> None:
 @pytest.mark.timeout(3600)
 @_of(_SCENES)
 def test_a_driver_that_is_killed(lab: Lab, scene: Scene, home: Home, tmp_path: Path) -> None:
-    """Six times, at other writes: what it leaves is what the other tests of dying drivers take for it."""
+    """Six times or so, at other writes: what it leaves is what the other tests of dying drivers take for it."""
     writes = lab.writes(scene)
     cases = []
     for number in range(3, len(writes), len(writes) // 6):
