@@ -68,6 +68,19 @@ def test_a_notebook_reads_secrets_and_leaves_task_values(light: Server) -> None:
     assert light.logs(light.run(light.notebook("secret", source), read)) == {"secret": "[REDACTED]\n", "read": "12\n"}
 
 
+SQL_CELLS = """\
+# MAGIC %sql
+# MAGIC SELECT 9 AS n
+# COMMAND ----------
+print(_sqldf.collect()[0].n, spark.range(3).count())
+"""
+
+
+def test_cells_of_sql_run_on_the_cluster(workspace: Server) -> None:
+    run = workspace.run(workspace.notebook("sql_cells", SQL_CELLS))
+    assert workspace.logs(run)["sql_cells"].splitlines()[-1] == "9 3"
+
+
 def test_a_magic_command_that_needs_more_is_refused(light: Server) -> None:
     (output,) = light.outputs(light.run(light.notebook("scala", "# MAGIC %scala\n# MAGIC val x = 1\n")))
     assert output.error == "dbruntime.notebook.NotebookError: %scala can't be run locally; %sql, %run and %md can"

@@ -54,9 +54,8 @@ def _cells(source: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _run_magic(lines: list[str], file: Path, root: Path, namespace: dict[str, Any]) -> None:
-    command, _, rest = (
-        "\n".join(lines).strip().partition(" ") if " " in lines[0] else ("\n".join(lines)).partition("\n")
-    )
+    command, *words = "\n".join(lines).split(maxsplit=1)
+    rest = "".join(words)
     if command == "%sql":
         namespace["_sqldf"] = namespace["spark"].sql(rest)
         namespace["_sqldf"].show()
