@@ -27,7 +27,7 @@ def test_two_calls_at_once_both_take_effect(
     interpreting: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2], rounds: int
 ) -> None:
     ledger = Ledger(scd_type)
-    seen = [(key, 0, "a") for key in range(6)]
+    seen: list[Change] = [(key, 0, "a") for key in range(6)]
     ledger.apply(interpreting, target, seen)
     for number in range(rounds):
         calls = [_changes(Random(f"{number} {writer}")) for writer in ("one", "other")]  # noqa: S311 - no secrets
