@@ -35,6 +35,7 @@ PIPELINE = Pipeline(
     commits=(
         Commit("2026-02-01 00:10", "gold.rfm", "WRITE", 1_000),
         Commit("2026-02-01 00:09", "gold.rfm", "CREATE TABLE", None),
+        Commit("2026-02-01 00:08", "gold.customer_segments", "SET TBLPROPERTIES", None),
     ),
 )
 
