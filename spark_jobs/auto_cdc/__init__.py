@@ -13,6 +13,8 @@ from spark_jobs.auto_cdc.errors import (
     TargetError,
     TiedEventsWarning,
 )
+from spark_jobs.auto_cdc.maintenance import forget_events
+from spark_jobs.auto_cdc.tables import companion_name
 
 __all__ = [
     "ChangeDataError",
@@ -23,4 +25,6 @@ __all__ = [
     "TargetError",
     "TiedEventsWarning",
     "apply_changes",
+    "companion_name",
+    "forget_events",
 ]

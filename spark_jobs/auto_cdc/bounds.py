@@ -1,10 +1,10 @@
 """Least and greatest values as literals, by which Delta skips the files that a call can't concern."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import Column, Row
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ByteType,
@@ -42,11 +42,11 @@ class Field:
     def alias(self) -> str:
         return ".".join(self.path)
 
-    def aggregates(self, among: Column) -> list[Column]:
+    def aggregates(self) -> list[Column]:
         value = self.to_plain(column(*self.path))
         # A struct whose first field is null comes before all others: there is no least value then.
-        least = F.when(~F.bool_or(among & value.isNull()), F.min(F.when(among, value)))
-        return [least.alias(f"min {self.alias}"), F.max(F.when(among, value)).alias(f"max {self.alias}")]
+        least = F.when(~F.bool_or(value.isNull()), F.min(value))
+        return [least.alias(f"min {self.alias}"), F.max(value).alias(f"max {self.alias}")]
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ def leading_field(path: tuple[str, ...], kind: DataType) -> Field | None:
     return None
 
 
-def bounds_of(field: Field | None, summary: Row) -> Bound | None:
-    if field is None or summary[f"min {field.alias}"] is None:
+def bounds_of(field: Field | None, measured: Mapping[str, Any]) -> Bound | None:
+    if field is None or measured.get(f"min {field.alias}") is None:
         return None
-    least, greatest = (field.to_literal(summary[f"{end} {field.alias}"]) for end in ("min", "max"))
+    least, greatest = (field.to_literal(measured[f"{end} {field.alias}"]) for end in ("min", "max"))
     return Bound(field.path[1:], least, greatest)

@@ -9,8 +9,9 @@ from spark_jobs.auto_cdc.errors import RejectedBatchError
 from spark_jobs.auto_cdc.spec import DELETE, KEY, ROW, SEQUENCE, Spec
 from spark_jobs.auto_cdc.tables import Shape
 
-TRUNCATE = "__TRUNCATE"
 REJECTED = "AUTO_CDC_REJECTED"
+
+_TRUNCATE = "__TRUNCATE"
 
 
 def kept_columns(source: DataFrame, spec: Spec) -> StructType:
@@ -22,24 +23,26 @@ def sequence_type(source: DataFrame, spec: Spec) -> DataType:
 
 
 def as_events(source: DataFrame, spec: Spec, shape: Shape) -> DataFrame:
-    """Reads the source as events of the target's shape; writing them fails where a key or a sequence is null."""
+    """Reads the source as events of the target's shape; writing them fails where a key or a sequence is null.
+
+    Only an event that empties the table has no key.
+    """
     row = F.struct(*conformed_fields(column, kept_columns(source, spec), shape.row))
     key = F.struct(*conformed_fields(column, source.schema, shape.key))
     sequence = conformed(spec.sequence_by, sequence_type(source, spec), shape.sequence)
     read = source.select(
-        spec.truncates.alias(TRUNCATE),
+        spec.truncates.alias(_TRUNCATE),
         spec.deletes.alias(DELETE),
         sequence.alias(SEQUENCE),
         key.alias(KEY),
         row.alias(ROW),
     )
-    truncates, deletes = F.col(TRUNCATE), F.col(DELETE) & ~F.col(TRUNCATE)
+    truncates, deletes = F.col(_TRUNCATE), F.col(DELETE) & ~F.col(_TRUNCATE)
     return read.select(
         F.when(~truncates, _guarded(F.col(KEY), _key_is_null(shape), "key")).alias(KEY),
         _guarded(F.col(SEQUENCE), _is_missing(F.col(SEQUENCE), shape.sequence), "sequence").alias(SEQUENCE),
         deletes.alias(DELETE),
         F.when(~deletes & ~truncates, F.col(ROW)).alias(ROW),
-        truncates.alias(TRUNCATE),
     )
 
 

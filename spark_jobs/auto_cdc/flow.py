@@ -1,30 +1,33 @@
 """The order of a call's writes, by which a call that was killed anywhere can be repeated.
 
-1. The events are logged in the companion, in one commit. From here on they are never lost: every later call finds them
-   pending and applies them together with its own.
-2. Type 2: the events that the target will not show are remembered.
-3. The target changes, in one commit, to what all events so far say.
-4. The pending events are dropped.
+1. The events are logged in the companion twice, in one commit: as pending and as remembered. From here on they are
+   never lost: every later call finds them pending and applies them together with its own.
+2. The target changes, in one commit, to what all events so far say.
+3. The pending events are dropped.
 
-Nothing depends on knowing which of the steps a killed call had done: events are kept as a set, each step can be done
-again, and step 3 changes only what differs.
+Nothing depends on knowing which of the steps a killed call had done: events are kept as a set, and each step can be
+done again.
+
+What step 2 reads is of one moment: Delta reads the companion after the state of the target that the MERGE changes, and
+fails the MERGE where another has changed the same rows since. At that moment each event is either
+
+- pending in a call that this one has found before: it is applied;
+- pending in a call that was logged since: reading it fails the MERGE, and this call looks again. So no call's events
+  are shown before all of them are;
+- not pending any more: then it was applied by a MERGE that this one's state of the target contains, or conflicts with.
 """
 
-from collections.abc import Callable
-
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.auto_cdc import scd1, scd2
-from spark_jobs.auto_cdc.companion import forget_pending, log_events, read_pending
+from spark_jobs.auto_cdc.attempts import repeated
+from spark_jobs.auto_cdc.companion import Logged, forget_pending, log_events
 from spark_jobs.auto_cdc.ddl import find_table
-from spark_jobs.auto_cdc.errors import ConcurrentCallError
 from spark_jobs.auto_cdc.events import REJECTED, as_events, kept_columns, require_complete, sequence_type
+from spark_jobs.auto_cdc.pending import read_pending
 from spark_jobs.auto_cdc.spec import Spec
 from spark_jobs.auto_cdc.tables import Tables, prepare_tables
-
-_ATTEMPTS = 10
-_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", scd2.FORGETFUL)
+from spark_jobs.auto_cdc.ties import TieWatch
 
 
 def apply(spec: Spec, source: DataFrame) -> None:
@@ -37,8 +40,8 @@ def apply(spec: Spec, source: DataFrame) -> None:
     if target is None:
         require_complete(source, spec)
     tables = prepare_tables(spark, spec, target, kept_columns(source, spec), sequence)
-    _repeated(spec, lambda: _log(spec, source, tables))
-    _repeated(spec, lambda: _settle(spark, spec, tables))
+    logged = repeated(spec.target, lambda: _log(spec, source, tables))
+    repeated(spec.target, lambda: _settle(spark, spec, tables, logged))
 
 
 def _check_choices(spec: Spec, source: DataFrame, target_columns: list[str]) -> None:
@@ -46,38 +49,28 @@ def _check_choices(spec: Spec, source: DataFrame, target_columns: list[str]) -> 
     spec.tracked.check([*(name for name in source.columns if spec.kept.picks(name)), *target_columns])
 
 
-def _log(spec: Spec, source: DataFrame, tables: Tables) -> None:
+def _log(spec: Spec, source: DataFrame, tables: Tables) -> Logged:
+    ties = TieWatch()
+    events = as_events(source, spec, tables.shape)
+    if spec.scd_type == 1:
+        events = scd1.decisive(events, spec=spec, row=tables.shape.row, ties=ties)
     try:
-        log_events(as_events(source, spec, tables.shape), spec, tables)
-    except PySparkException as error:
+        logged = log_events(events, tables)
+    except Exception as error:
         if REJECTED in str(error):
             require_complete(source, spec)
         raise
+    if spec.scd_type == 1:
+        ties.warn(tables.target)
+    return logged
 
 
-def _settle(spark: SparkSession, spec: Spec, tables: Tables) -> None:
-    pending = read_pending(spark, tables)
+def _settle(spark: SparkSession, spec: Spec, tables: Tables, logged: Logged) -> None:
+    pending = read_pending(spark, tables, logged)
     if pending is None:
         return
     if spec.scd_type == 1:
         scd1.apply_pending(spark, spec, tables, pending)
     else:
-        scd2.remember_hidden(spark, spec, tables, pending)
         scd2.apply_pending(spark, spec, tables, pending)
-    forget_pending(spark, tables, pending)
-
-
-def _repeated(spec: Spec, step: Callable[[], None]) -> None:
-    """Does a step again when another call came between; every step may be done any number of times."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return step()
-        except Exception as error:  # a classic session hands Delta's conflicts on as Py4J has them
-            if not any(conflict in str(error) for conflict in _CONFLICTS):
-                raise
-            if attempt == _ATTEMPTS:
-                raise ConcurrentCallError(
-                    f"{spec.target} can be changed by one call at a time, and other calls came between {_ATTEMPTS} "
-                    f"times: repeat the call, what it has logged is not lost and not applied twice"
-                ) from error
-    return None
+    forget_pending(spark, tables, pending.calls)

@@ -10,15 +10,14 @@ from pyspark.sql.types import StructType
 from pyspark.sql.window import Window
 
 from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields
-from spark_jobs.auto_cdc.companion import REMEMBERED, Pending, events_in
+from spark_jobs.auto_cdc.companion import REMEMBERED, events_in, is_part
 from spark_jobs.auto_cdc.merge import keys_within
-from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
+from spark_jobs.auto_cdc.pending import Pending, pending_events, since
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, ROW, SEQUENCE, START_AT, Spec
 from spark_jobs.auto_cdc.tables import Tables
 from spark_jobs.auto_cdc.ties import TIED
 
 SHOWN = "__SHOWN"
-IN_MEMORY = "__IN_MEMORY"
-IS_REMEMBERED = "__IS_REMEMBERED"
 
 _ORIGIN = "__ORIGIN"
 _ENDED, _STARTED, _PENDING, _REMEMBERED = range(4)
@@ -27,7 +26,7 @@ _ENDED, _STARTED, _PENDING, _REMEMBERED = range(4)
 
 def not_over_before(pending: Pending) -> Column | None:
     """The target's rows that a pending event can concern: those that were still open when the first one happened."""
-    bound = pending.first_sequence
+    bound = pending.summary.first_sequence
     if bound is None:
         return None
     end = column(END_AT, *bound.path)
@@ -39,23 +38,23 @@ def events_of_touched_keys(spark: SparkSession, spec: Spec, tables: Tables, pend
 
     Returns:
         `__KEY`, `__SEQUENCE`, `__DELETE`, `__ROW`; `__SHOWN`, what the target shows from this sequence on, if anything;
-        `__IS_REMEMBERED`, whether the companion has this very event, and `__IN_MEMORY`, whether it has one of this
-        sequence; `__TIED`, whether a pending event had a different one beside it.
+        `__TIED`, whether a pending event had a different one beside it.
     """
-    touched = events_in(spark, tables, pending.calls).select(KEY)
-    told = _told(spark, tables, pending).join(touched, KEY, "left_semi")
-    shown = _shown(spark, spec, tables, pending).join(touched, KEY, "left_semi")
-    both = told.unionByName(shown.transform(_as_statements, tables=tables))
+    new = pending_events(spark, tables, pending)
+    # What an earlier event has said is shown, where a row shows exactly what its first event said.
+    matters = since(pending.summary.first_sequence if spec.shows_every_event else None)
+    old = _told(events_in(spark, tables, is_part(REMEMBERED) & matters), _REMEMBERED, tables=tables)
+    shown = _shown(spark, spec, tables, pending).transform(_as_statements, tables=tables)
+    known = old.unionByName(shown).join(new.select(KEY), KEY, "left_semi")
+    both = known.unionByName(_told(new, _PENDING, tables=tables))
     relevant = both if spec.ignores_nulls else _from_first_affected(both)
     return relevant.transform(_one_per_sequence, spec=spec, tables=tables)
 
 
-def _told(spark: SparkSession, tables: Tables, pending: Pending) -> DataFrame:
-    """What events have said: the pending ones and those remembered."""
-    origin = F.when(F.col(PART) == REMEMBERED, _REMEMBERED).otherwise(_PENDING)
+def _told(events: DataFrame, origin: int, *, tables: Tables) -> DataFrame:
+    """What events have said."""
     nothing_shown = F.lit(None).cast(_shown_type(tables))
-    told = events_in(spark, tables, [REMEMBERED, *pending.calls])
-    return told.select(KEY, SEQUENCE, DELETE, ROW, origin.alias(_ORIGIN), nothing_shown.alias(SHOWN))
+    return events.select(KEY, SEQUENCE, DELETE, ROW, F.lit(origin).alias(_ORIGIN), nothing_shown.alias(SHOWN))
 
 
 def _shown_type(tables: Tables) -> StructType:
@@ -108,30 +107,22 @@ def _from_first_affected(events: DataFrame) -> DataFrame:
 def _one_per_sequence(events: DataFrame, *, spec: Spec, tables: Tables) -> DataFrame:
     """Chooses among the events of one sequence: a delete wins, else the greatest values."""
     origin = F.col(_ORIGIN)
-    is_remembered = origin == _REMEMBERED
-    said = F.struct(F.col(DELETE), F.col(ROW), is_remembered.alias(IS_REMEMBERED))
+    said = F.struct(F.col(DELETE), F.col(ROW))
     order = F.struct(F.col(DELETE), comparable(F.col(ROW), tables.shape.row).alias(ROW))
-    # Where a row can show something else than its first event said, every event is remembered, and only they count.
-    true_event = origin >= (_STARTED if spec.shows_every_event else _PENDING)
+    is_true = origin >= (_STARTED if spec.shows_every_event else _PENDING)
     grouped = events.groupBy(KEY, SEQUENCE).agg(
-        F.bool_or(is_remembered).alias(IN_MEMORY),
-        F.max_by(said, F.when(origin >= _STARTED, F.struct(order, is_remembered))).alias("best"),
-        F.max_by(said, F.when(origin >= _PENDING, F.struct(order, is_remembered))).alias("told"),
+        F.max_by(said, F.when(is_true, order)).alias("true"),
+        F.max_by(said, F.when(origin >= _STARTED, order)).alias("best"),
         (F.bool_or(origin == _ENDED) & ~F.bool_or(origin == _STARTED)).alias("deleted"),
         F.first(SHOWN, ignorenulls=True).alias(SHOWN),
         F.bool_or(origin == _PENDING).alias("pending"),
-        F.min(F.when(true_event, order)).alias("least"),
-        F.max(F.when(true_event, order)).alias("greatest"),
+        F.min(F.when(is_true, order)).alias("least"),
+        F.max(F.when(is_true, order)).alias("greatest"),
     )
-    delete = F.struct(
-        F.lit(True).alias(DELETE),
-        F.lit(None).cast(tables.shape.row).alias(ROW),
-        F.coalesce(F.col("told").getField(DELETE) & F.col("told").getField(IS_REMEMBERED), F.lit(False)).alias(
-            IS_REMEMBERED
-        ),
-    )
-    winner = F.when(F.col("deleted"), delete).when(F.col(IN_MEMORY), F.col("told")).otherwise(F.col("best"))
+    delete = F.struct(F.lit(True).alias(DELETE), F.lit(None).cast(tables.shape.row).alias(ROW))
+    # Where a row can show something else than its first event said, it counts only where no event is remembered.
+    winner = F.when(F.col("deleted"), delete).otherwise(F.coalesce(F.col("true"), F.col("best")))
     contested = (F.col("least") < F.col("greatest")) | (F.col("deleted") & ~F.col("least").getField(DELETE))
     tied = F.coalesce(F.col("pending") & contested, F.lit(False))
-    chosen = grouped.select(KEY, SEQUENCE, winner.alias("said"), SHOWN, IN_MEMORY, tied.alias(TIED))
-    return chosen.select(KEY, SEQUENCE, "said.*", SHOWN, IN_MEMORY, TIED)
+    chosen = grouped.select(KEY, SEQUENCE, winner.alias("said"), SHOWN, tied.alias(TIED))
+    return chosen.select(KEY, SEQUENCE, "said.*", SHOWN, TIED)

@@ -9,11 +9,12 @@ from pyspark.sql.types import StructType
 
 from spark_jobs.auto_cdc.bounds import Bound
 from spark_jobs.auto_cdc.columns import column, quoted, same_type
-from spark_jobs.auto_cdc.companion import Pending
+from spark_jobs.auto_cdc.pending import Pending
 from spark_jobs.auto_cdc.spec import KEY
 from spark_jobs.auto_cdc.tables import Tables
 
 ACTION = "__ACTION"
+_NUMBER = "__NUMBER"
 PUT = "put"
 DROP = "drop"
 
@@ -25,7 +26,8 @@ def keys_match(tables: Tables, pending: Pending) -> Column:
 
 
 def keys_within(pending: Pending) -> Column | None:
-    within = [] if pending.truncates else [_between(column(*bound.path), bound) for bound in pending.keys]
+    keys = () if pending.summary.truncates else pending.summary.keys
+    within = [_between(column(*bound.path), bound) for bound in keys]
     return reduce(and_, within) if within else None
 
 
@@ -59,8 +61,10 @@ def merge_into_target(
     known = {name.lower() for name in tables.target_schema.names}
     # Delta adds a column that the source of the MERGE has too, under the same name.
     added = [value.alias(name) for name, value in values.items() if name.lower() not in known]
+    # A MERGE reads its source three times, and keeps one that could differ each time.
+    kept = changes.withColumn(_NUMBER, F.monotonically_increasing_id())
     merge = (
-        changes.select("*", *added)
+        kept.select("*", *added)
         .mergeInto(tables.target, matches)
         .whenMatched(F.col(ACTION) == DROP)
         .delete()

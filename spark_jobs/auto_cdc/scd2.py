@@ -5,26 +5,16 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window, WindowSpec
 
 from spark_jobs.auto_cdc.columns import column, comparable, folded_fields
-from spark_jobs.auto_cdc.companion import REMEMBERED, Pending, append
-from spark_jobs.auto_cdc.history import IN_MEMORY, IS_REMEMBERED, SHOWN, events_of_touched_keys, not_over_before
+from spark_jobs.auto_cdc.history import SHOWN, events_of_touched_keys, not_over_before
 from spark_jobs.auto_cdc.merge import ACTION, DROP, PUT, keys_match, merge_into_target
-from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
+from spark_jobs.auto_cdc.pending import Pending
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, ROW, SEQUENCE, START_AT, Spec
 from spark_jobs.auto_cdc.tables import Shape, Tables
 from spark_jobs.auto_cdc.ties import TieWatch
 
-FORGETFUL = "AUTO_CDC_FORGETFUL"
-
 _STARTS = "__STARTS"
-_CLOSES = "__CLOSES"
 _SAYS = "__SAYS"
 _ENDS = "__ENDS"
-_TO_REMEMBER = "__TO_REMEMBER"
-
-
-def remember_hidden(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending) -> None:
-    """Writes down, before the target changes, the events that it will not show then."""
-    events = events_of_touched_keys(spark, spec, tables, pending).transform(_with_runs, spec=spec, shape=tables.shape)
-    append(events.where(F.col(_TO_REMEMBER)).withColumn(PART, F.lit(REMEMBERED)), tables)
 
 
 def apply_pending(spark: SparkSession, spec: Spec, tables: Tables, pending: Pending) -> None:
@@ -48,24 +38,17 @@ def apply_pending(spark: SparkSession, spec: Spec, tables: Tables, pending: Pend
 
 
 def _with_runs(events: DataFrame, *, spec: Spec, shape: Shape) -> DataFrame:
-    """Finds where a run starts, what its row says and what ends it.
-
-    An event that starts no run is hidden, and so is a delete that closes none; what is hidden has to be remembered.
-    """
+    """Finds where a run starts, what its row says and what ends it."""
     ordered = Window.partitionBy(KEY).orderBy(SEQUENCE)
     backwards = Window.partitionBy(KEY).orderBy(F.col(SEQUENCE).desc())
     said = events.transform(_with_what_it_says, spec=spec, shape=shape)
     tracked = _tracked(spec, shape)
     nothing_before = F.coalesce(F.lag(DELETE).over(ordered), F.lit(True))
     changed = ~F.lag(tracked).over(ordered).eqNullSafe(tracked)
-    runs = said.withColumns(
-        {_STARTS: ~F.col(DELETE) & (nothing_before | changed), _CLOSES: F.col(DELETE) & ~nothing_before}
-    )
+    runs = said.withColumn(_STARTS, ~F.col(DELETE) & (nothing_before | changed))
     ends_one = F.col(DELETE) | F.col(_STARTS)
     end = F.min(F.when(ends_one, F.col(SEQUENCE))).over(backwards.rowsBetween(Window.unboundedPreceding, -1))
-    hidden = ~F.col(_STARTS) & ~F.col(_CLOSES)
-    needed = hidden | F.col(IN_MEMORY) if spec.shows_every_event else F.lit(True)
-    bounded = runs.withColumns({_ENDS: end, _TO_REMEMBER: ~F.col(IS_REMEMBERED) & needed})
+    bounded = runs.withColumn(_ENDS, end)
     return bounded if spec.tracked.is_everything else bounded.transform(_with_last_of_run, ordered=ordered)
 
 
@@ -96,18 +79,13 @@ def _with_last_of_run(events: DataFrame, *, ordered: WindowSpec) -> DataFrame:
 
 
 def _changes(events: DataFrame, *, shape: Shape) -> DataFrame:
-    """What differs between the runs and the target's rows.
-
-    Fails where an event would be neither shown nor remembered: another call came between, and it has to be done again.
-    """
+    """What differs between the runs and the target's rows."""
     shown = F.col(SHOWN)
     same = shown.getField(END_AT).eqNullSafe(F.col(_ENDS)) & comparable(shown.getField(ROW), shape.row).eqNullSafe(
         comparable(F.col(_SAYS), shape.row)
     )
-    action = (
-        F.when(F.col(_TO_REMEMBER), F.raise_error(F.lit(FORGETFUL)))
-        .when(F.col(_STARTS) & (shown.isNull() | ~same), F.lit(PUT))
-        .when(~F.col(_STARTS) & shown.isNotNull(), F.lit(DROP))
+    action = F.when(F.col(_STARTS) & (shown.isNull() | ~same), F.lit(PUT)).when(
+        ~F.col(_STARTS) & shown.isNotNull(), F.lit(DROP)
     )
     changes = events.select(KEY, SEQUENCE, _ENDS, F.col(_SAYS).alias(ROW), action.alias(ACTION))
     return changes.where(F.col(ACTION).isNotNull())

@@ -4,13 +4,11 @@ The companion remembers what the target doesn't show. It lies beside the target 
 random id in their properties, so that a target that was dropped and created anew doesn't inherit the old one's memory.
 """
 
-import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
-from pyspark.sql.types import BooleanType, DataType, StringType, StructField, StructType
+from pyspark.sql.types import BooleanType, DataType, StringType, StructField, StructType, TimestampType
 
 from spark_jobs.auto_cdc.ddl import (
     Definition,
@@ -22,12 +20,10 @@ from spark_jobs.auto_cdc.ddl import (
     widen_columns,
 )
 from spark_jobs.auto_cdc.errors import TargetError
+from spark_jobs.auto_cdc.properties import ID, own_properties, record_habits, require_same_kind
 from spark_jobs.auto_cdc.schema import Addition, inner_additions, merged_struct, merged_type, widenings
-from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, PART, ROW, SEQUENCE, START_AT, Spec
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, LOGGED_AT, PART, ROW, SEQUENCE, START_AT, Spec
 
-_ID = "auto_cdc.id"
-_KEYS = "auto_cdc.keys"
-_SCD_TYPE = "auto_cdc.scd_type"
 _SUFFIX = "__cdc"
 # A change rewrites the rows that it touches, not the files that they lie in.
 _TARGET_DEFAULTS = {"delta.enableDeletionVectors": "true"}
@@ -61,6 +57,7 @@ class Shape:
                 StructField(DELETE, BooleanType()),
                 StructField(ROW, self.row),
                 StructField(PART, StringType()),
+                StructField(LOGGED_AT, TimestampType()),
             ]
         )
 
@@ -100,11 +97,12 @@ def prepare_tables(
     """
     if target is None:
         return _created(spark, spec, shape_of(spec, None, None, kept, sequence))
-    _require_same_kind(spec, target)
-    if _ID not in target.properties:
+    require_same_kind(spec, target)
+    if ID not in target.properties:
         return _adopted(spark, spec, target, shape_of(spec, target, None, kept, sequence))
-    companion = _companion_of(spark, target)
+    companion = companion_of(spark, target)
     shape = shape_of(spec, target, companion, kept, sequence)
+    record_habits(spark, spec, target)
     widen_columns(spark, companion, widenings(companion.schema, shape.companion_schema()))
     return Tables(target.name, _grown(spark, target, shape.target_schema(spec)), companion.name, shape)
 
@@ -136,8 +134,8 @@ def _struct_within(table: Definition | None, name: str) -> StructType:
 
 
 def _created(spark: SparkSession, spec: Spec, shape: Shape) -> Tables:
-    properties = _own_properties(spec)
-    companion = _companion_name(spec.target)
+    properties = own_properties(spec)
+    companion = companion_name(spec.target)
     # The companion first: a target that carries an id has a companion, wherever a call was killed.
     _create_companion(spark, companion, shape, properties)
     target = Definition(spec.target, shape.target_schema(spec), _TARGET_DEFAULTS | properties)
@@ -147,8 +145,8 @@ def _created(spark: SparkSession, spec: Spec, shape: Shape) -> Tables:
 
 def _adopted(spark: SparkSession, spec: Spec, target: Definition, shape: Shape) -> Tables:
     """Takes over a table that no call has written; what it holds counts as older than any event."""
-    properties = _own_properties(spec)
-    companion = _companion_name(target.name)
+    properties = own_properties(spec)
+    companion = companion_name(target.name)
     location = "" if _is_managed(spark, target.name) else _location(spark, target.name) + _SUFFIX
     _create_companion(spark, companion, shape, properties, location)
     if spec.scd_type != 1 and START_AT not in target.schema.names:
@@ -182,34 +180,18 @@ def _create_companion(
     create_table(spark, companion, replace=True, partitioned_by=PART, location=location)
 
 
-def _companion_of(spark: SparkSession, target: Definition) -> Definition:
-    name = _companion_name(target.name)
+def companion_of(spark: SparkSession, target: Definition) -> Definition:
+    name = companion_name(target.name)
     found = find_table(spark, name)
     if found is None and register_table(spark, name, _location(spark, target.name) + _SUFFIX):
         found = find_table(spark, name)
-    if found is None or found.properties.get(_ID) != target.properties[_ID]:
+    if found is None or found.properties.get(ID) != target.properties[ID]:
         raise TargetError(
             f"{target.name} needs its companion {name}, which remembers what the target doesn't show, and "
             f"{'found none' if found is None else 'the one found belongs to another table'}: restore it, or make a "
-            f"fresh start with ALTER TABLE {target.name} UNSET TBLPROPERTIES ('{_ID}')"
+            f"fresh start with ALTER TABLE {target.name} UNSET TBLPROPERTIES ('{ID}')"
         )
     return found
-
-
-def _require_same_kind(spec: Spec, target: Definition) -> None:
-    shown = 2 if START_AT in target.schema.names else 1
-    found_type = int(target.properties.get(_SCD_TYPE, shown if shown > 1 else spec.scd_type))
-    if found_type != spec.scd_type:
-        raise TargetError(
-            f"{target.name} was stored as SCD type {found_type} and the call asks for type {spec.scd_type}: pass "
-            f"stored_as_scd_type={found_type}, or choose another target"
-        )
-    found_keys = json.loads(target.properties.get(_KEYS, json.dumps(_sorted_keys(spec))))
-    if found_keys != _sorted_keys(spec):
-        raise TargetError(
-            f"{target.name} has the keys {', '.join(found_keys)} and the call's are {', '.join(_sorted_keys(spec))}: "
-            f"pass keys={found_keys}, or choose another target"
-        )
 
 
 def _require_empty(spark: SparkSession, name: str) -> None:
@@ -220,15 +202,7 @@ def _require_empty(spark: SparkSession, name: str) -> None:
         )
 
 
-def _own_properties(spec: Spec) -> dict[str, str]:
-    return {_ID: str(uuid.uuid4()), _KEYS: json.dumps(_sorted_keys(spec)), _SCD_TYPE: str(spec.scd_type)}
-
-
-def _sorted_keys(spec: Spec) -> list[str]:
-    return sorted(name.lower() for name in spec.keys)
-
-
-def _companion_name(target: str) -> str:
+def companion_name(target: str) -> str:
     return f"{target.rstrip('`/')}{_SUFFIX}`" if target.endswith("`") else f"{target}{_SUFFIX}"
 
 

@@ -9,6 +9,26 @@ from pyspark.sql import SparkSession
 from spark_jobs.lake import Lake
 from spark_jobs.tables import LAYERS
 
+_INTERPRETING = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+
+@pytest.fixture(scope="session")
+def interpreting(spark: SparkSession) -> SparkSession:
+    """A session for many calls on a few rows, most of whose cost is generated code and second plans.
+
+    The tests of the law, which are about the values, run with both.
+    """
+    session = spark.newSession()
+    for setting, value in _INTERPRETING.items():
+        session.conf.set(setting, value)
+    return session
+
 
 @pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path) -> Iterator[Lake]:

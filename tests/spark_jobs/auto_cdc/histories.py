@@ -130,6 +130,14 @@ def calls(random: Random, changes: list[Change], count: int) -> list[Call]:
     return [*made, random.choice(made)]
 
 
+def calls_in_order(random: Random, changes: list[Change]) -> list[Call]:
+    """Cuts changes into two calls between two sequences, so that none comes later than it should."""
+    cut = random.choice(sorted({sortable(change.sequence) for change in changes})[1:])
+    early = [change for change in changes if sortable(change.sequence) < cut]
+    late = [change for change in changes if sortable(change.sequence) >= cut]
+    return [_call(_source(random), part) for part in (early, late)]
+
+
 def _source(random: Random) -> Source:
     return Source(random.choice((None, "int", "int", "bigint")), random.random() < 0.8, random.random() < 0.7)
 

@@ -5,6 +5,7 @@ Every run makes other histories. A failure prints the run's seed, which makes th
     CDC_LAW_SEED=<seed> pytest tests/spark_jobs/auto_cdc/test_law.py
 """
 
+import datetime as dt
 import itertools
 import os
 import secrets
@@ -18,8 +19,8 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from spark_jobs.auto_cdc import TiedEventsWarning, apply_changes
-from tests.spark_jobs.auto_cdc.histories import COLUMNS, KEYS, Call, Change, calls, histories, sortable
+from spark_jobs.auto_cdc import TiedEventsWarning, apply_changes, forget_events
+from tests.spark_jobs.auto_cdc.histories import COLUMNS, KEYS, Call, Change, calls, calls_in_order, histories, sortable
 from tests.spark_jobs.auto_cdc.model import Row, type_1, type_2
 
 _SEED = os.environ.get("CDC_LAW_SEED") or str(secrets.randbelow(2**32))
@@ -93,6 +94,8 @@ _CASES = {
 }
 _SAMPLED = ("type 1", "type 1, nulls ignored", "type 2", "type 2, nulls ignored")
 """What every run tries; the long form tries all."""
+_TIDIED = 0.3
+"""After how many of the calls the memory is tidied, which loses nothing."""
 
 
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
@@ -117,14 +120,49 @@ def test_ten_thousand_histories_give_the_models_table(
     _check(spark, f"{schema}.many", case, number, histories_of=560, parts=4)
 
 
-def _check(spark: SparkSession, target: str, case: Case, number: int, *, histories_of: int, parts: int) -> None:
-    note(f"to replay: CDC_LAW_SEED={_SEED}")
-    random = Random(f"{_SEED} {number}")  # noqa: S311 - histories, no secrets
-    made = calls(random, histories(random, histories_of, truncates=case.truncates), parts)
-    for name in (target, f"{target}__cdc"):
-        spark.sql(f"DROP TABLE IF EXISTS {name}")
+@pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if name == "type 1" else pytest.mark.full) for name, case in _CASES.items()],
+)
+@_ONE_TABLE
+@given(number=_NUMBERS)
+def test_what_is_old_is_missed_by_no_change_that_comes_in_time(
+    spark: SparkSession, schema: str, case: Case, number: int
+) -> None:
+    """All that was logged is old, and nothing comes that is earlier."""
+    random = _random(number)
+    made = calls_in_order(random, histories(random, 100, truncates=case.truncates))
+    target = f"{schema}.forgetful"
+    _drop(spark, target)
     for call in made:
         case.apply(spark, target, call)
+        forget_events(spark, target=target, logged_before=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    _compare(spark, target, case, made)
+
+
+def _check(spark: SparkSession, target: str, case: Case, number: int, *, histories_of: int, parts: int) -> None:
+    random = _random(number)
+    made = calls(random, histories(random, histories_of, truncates=case.truncates), parts)
+    _drop(spark, target)
+    for call in made:
+        case.apply(spark, target, call)
+        if random.random() < _TIDIED:
+            forget_events(spark, target=target)
+    _compare(spark, target, case, made)
+
+
+def _random(number: int) -> Random:
+    note(f"to replay: CDC_LAW_SEED={_SEED}")
+    return Random(f"{_SEED} {number}")  # noqa: S311 - histories, no secrets
+
+
+def _drop(spark: SparkSession, target: str) -> None:
+    for name in (target, f"{target}__cdc"):
+        spark.sql(f"DROP TABLE IF EXISTS {name}")
+
+
+def _compare(spark: SparkSession, target: str, case: Case, made: list[Call]) -> None:
     expected = _by_key(case.model(itertools.chain(*(call.changes for call in made))))
     actual = _by_key([_plain(row.asDict(recursive=True)) for row in spark.table(target).collect()])
     wrong = min((key for key in expected | actual if expected.get(key) != actual.get(key)), default=None)

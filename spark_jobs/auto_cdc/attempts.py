@@ -1,0 +1,35 @@
+"""Steps that are done again when another call came between; each may be done any number of times."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from spark_jobs.auto_cdc.errors import ConcurrentCallError
+
+Result = TypeVar("Result")
+
+OVERTAKEN = "AUTO_CDC_OVERTAKEN"
+"""What a statement of ours raises when it reads that another call came between."""
+
+_ATTEMPTS = 10
+_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", OVERTAKEN)
+
+
+def repeated(target: str, step: Callable[[], Result]) -> Result:
+    """Does a step until no other call comes between.
+
+    Raises:
+        ConcurrentCallError: Others came between every time.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return step()
+        except Exception as error:
+            # Not PySparkException alone: where several tasks failed at once, a classic session raises py4j's own error.
+            if not any(conflict in str(error) for conflict in _CONFLICTS):
+                raise
+            if attempt == _ATTEMPTS:
+                raise ConcurrentCallError(
+                    f"{target} can be changed by one call at a time, and other calls came between {_ATTEMPTS} "
+                    f"times: repeat the call, what it has logged is not lost and not applied twice"
+                ) from error
+    raise AssertionError("the last attempt returns or raises")
