@@ -188,3 +188,8 @@ BOOK_REVISIONS = Table(
 """From when on a book's history has changed: what tells `merge_orders` which lines to describe again."""
 
 LAYERS = ("bronze", "silver", "gold", "ops")
+
+
+def all_tables() -> list[Table]:
+    """Every table of the lake."""
+    return [value for value in globals().values() if isinstance(value, Table)]

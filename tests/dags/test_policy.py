@@ -36,6 +36,7 @@ STEPS = {
     ],
     "train_kmeans": ["sync_storage_key", "train_kmeans"],
     "replay_quarantine": ["sync_storage_key", "replay_quarantine"],
+    "maintain_tables": ["sync_storage_key", "maintain_tables"],
 }
 
 
@@ -112,6 +113,7 @@ def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
         "segment_customers": 4,
         "train_kmeans": 1,
         "replay_quarantine": 1,
+        "maintain_tables": 1,
     }
 
 
@@ -180,10 +182,11 @@ def test_what_was_skipped_is_done_without(bag: DagBag, step: str) -> None:
     assert bag.dags["segment_customers"].get_task(step).trigger_rule is TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
-def test_a_new_installation_trains_no_model_before_its_first_monday(bag: DagBag) -> None:
-    assert bag.dags["train_kmeans"].timetable == CronTriggerTimetable(
-        "0 3 * * 1", timezone="UTC", run_immediately=timedelta(0)
-    )
+@pytest.mark.parametrize(("dag_id", "cron"), [("train_kmeans", "0 3 * * 1"), ("maintain_tables", "0 4 * * 0")])
+def test_a_new_installation_does_nothing_weekly_before_its_first_week_is_over(
+    bag: DagBag, dag_id: str, cron: str
+) -> None:
+    assert bag.dags[dag_id].timetable == CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
 
 
 @pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda file: file.stem)
