@@ -49,6 +49,7 @@ def remembered(spark: SparkSession, lake: Lake) -> dict[str, int]:
     return {name: spark.read.format("delta").load(f"{lake.root}/silver/{name}__cdc").count() for name in names}
 
 
+@pytest.mark.full
 def test_readers_see_the_same_rows_in_fewer_files_of_which_less_is_remembered(
     interpreting: SparkSession, lake: Lake
 ) -> None:
