@@ -16,8 +16,9 @@ _PLACE = rf"(?P<topic>{'|'.join(map(re.escape, TOPICS))})-(?P<partition>\d+)"
 # conditions' names don't reach whoever waits for the stream; the words do.
 _AGED = re.compile(r"Could not read records in offset|Added partition \S+ starts from")
 _RECREATED = re.compile(
-    r"offset was changed from|have been deleted|Cannot find initial offsets|but consumer reset to|RecreatedTopicError"
-    r"|report available offset which is less|have been lost during running query|The resolved start offset"
+    r"RecreatedTopicError|offset was changed from|Partitions .* have been deleted|Cannot find initial offsets"
+    r"|but consumer reset to|report available offset which is less|have been lost during running query"
+    r"|The resolved start offset"
 )
 
 Lost = dict[TopicPartition, range]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from functools import reduce
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -91,7 +90,7 @@ def starting_offsets(spark: SparkSession, kafka: Kafka, positions: Positions) ->
     }
     try:
         spark.read.format("kafka").options(**options).load().head(1)
-    except PySparkException as error:
+    except Exception as error:  # classic Spark's and Spark Connect's are of different families
         if "don't match what are assigned" not in str(error):
             raise
         assigned = re.findall(r"([\w.]+)-(\d+)", str(error).partition("Assigned:")[2])
