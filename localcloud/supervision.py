@@ -19,6 +19,8 @@ from localcloud.waiting import wait_until
 # The kernel's limit for a socket's path is 108 bytes on Linux and 104 on macOS.
 _LONGEST_SOCKET = 100
 _LIMIT_SECONDS = 60
+# A service counts as STARTING for its first second, and may well answer before.
+_ALIVE = {"STARTING", "RUNNING"}
 
 _DAEMON = """\
 [unix_http_server]
@@ -70,7 +72,7 @@ class State:
 
     @property
     def is_running(self) -> bool:
-        return self.name == "RUNNING"
+        return self.name in _ALIVE
 
 
 def is_running(home: Home) -> bool:
@@ -120,7 +122,7 @@ def restart_service(home: Home, name: str) -> None:
 
 def state(home: Home, name: str) -> State:
     info = _ask(home).getProcessInfo(name)
-    is_up = info["statename"] == "RUNNING"
+    is_up = info["statename"] in _ALIVE
     return State(info["statename"], info["description"], info["now"] - info["start"] if is_up else 0, info["pid"])
 
 

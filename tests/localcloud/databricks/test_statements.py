@@ -128,6 +128,9 @@ def test_the_operator_of_the_provider_runs_a_statement(workspace: Server) -> Non
 
 
 def test_there_is_one_warehouse(light: Server) -> None:
+    # Of several running clusters the next would be the warehouse when one is stopped.
+    for cluster in light.client.clusters.list():
+        light.client.clusters.delete(cluster.cluster_id or "")
     warehouses = light.client.warehouses
     assert [(each.id, each.name) for each in warehouses.list()] == [(WAREHOUSE, "Local warehouse")]
     warehouses.start(WAREHOUSE)
