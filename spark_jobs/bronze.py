@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import reduce
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.caching import cached
 from spark_jobs.checkpoints import BatchPlan, TopicPartition, read_batch_plan
 from spark_jobs.ingest_audit import Count, account
 from spark_jobs.lake import Lake
@@ -169,15 +169,3 @@ def _count(outcomes: DataFrame) -> dict[TopicPartition, Count]:
         newest_at = dt.datetime.fromtimestamp(row.newest_ms / 1_000, dt.UTC)
         count.add(row.first_offset, newest_at, row.reason_code, row.messages)
     return counts
-
-
-def cached(rows: DataFrame, caches: ExitStack) -> DataFrame:
-    """Keeps rows until `caches` are closed; serverless compute keeps none, and reads them again each time."""
-    try:
-        rows.persist()
-    except PySparkException as error:
-        if error.getCondition() != "NOT_SUPPORTED_WITH_SERVERLESS":
-            raise
-        return rows
-    caches.callback(rows.unpersist)
-    return rows

@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.caching import cached
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import MissingTableError
 from spark_jobs.lake import Lake
@@ -38,12 +40,13 @@ def run(spark: SparkSession, config: Config) -> Result:
     first = rfm.select("lookback_days").first()
     if first is None:
         raise missing_partition(RFM, config.snapshot_date, "aggregate_rfm")
-    try:
-        rows = _recommended(spark, lake, config.snapshot_date, rfm, first["lookback_days"])
-    except MissingTableError as error:
-        lake.clear(spark, RECOMMENDATIONS, on(config.snapshot_date))
-        return {"snapshot_date": config.snapshot_date, "rows": 0, "skipped": str(error)}
-    lake.replace(spark, RECOMMENDATIONS, rows, where=on(config.snapshot_date))
+    with ExitStack() as caches:
+        try:
+            rows = _recommended(spark, lake, config.snapshot_date, rfm, first["lookback_days"], caches=caches)
+        except MissingTableError as error:
+            lake.clear(spark, RECOMMENDATIONS, on(config.snapshot_date))
+            return {"snapshot_date": config.snapshot_date, "rows": 0, "skipped": str(error)}
+        lake.replace(spark, RECOMMENDATIONS, rows, where=on(config.snapshot_date))
     written = partition(lake, spark, RECOMMENDATIONS, config.snapshot_date).count()
     if not written:
         reason = f"no book was on sale on {config.snapshot_date} that a customer did not have"
@@ -52,7 +55,7 @@ def run(spark: SparkSession, config: Config) -> Result:
 
 
 def _recommended(
-    spark: SparkSession, lake: Lake, snapshot_date: dt.date, rfm: DataFrame, lookback_days: int
+    spark: SparkSession, lake: Lake, snapshot_date: dt.date, rfm: DataFrame, lookback_days: int, *, caches: ExitStack
 ) -> DataFrame:
     customers, orders, lines, books = (
         lake.read(spark, table) for table in (CUSTOMERS, ORDERS, ORDER_LINE_ITEMS, BOOKS_HISTORY)
@@ -60,9 +63,11 @@ def _recommended(
     counted = counted_orders(customers, orders, snapshot_date=snapshot_date, lookback_days=0)
     history = counted_lines(lines, counted)
     segments = rfm.select("customer_id", "rfm_segment")
+    # Tastes are at the bottom of a dozen branches of the plan, and would be made anew for each.
+    taste = cached(tastes(history, snapshot_date=snapshot_date, lookback_days=lookback_days), caches)
     return recommendations(
         customers.select("customer_id").join(segments, on="customer_id", how="left"),
-        tastes(history, snapshot_date=snapshot_date, lookback_days=lookback_days),
+        taste,
         history.select("customer_id", "book_id").distinct(),
         on_sale(books, snapshot_date),
         snapshot_date=snapshot_date,

@@ -10,7 +10,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.bronze import TOPICS, cached, read_messages
+from spark_jobs.bronze import TOPICS, read_messages
+from spark_jobs.caching import cached
 from spark_jobs.entry import run_job
 from spark_jobs.lake import Lake
 from spark_jobs.repairs import MOVED, record_moves, repaired
