@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-dev up down demo test test-full bench lint lock help
+.PHONY: setup setup-dev up down demo test test-full bench lint pictures lock help
 
 setup: ## Make the environment: Python packages, jars, Node and Azurite
 	@$(PYTHON) -m scripts.setup
@@ -35,6 +35,9 @@ lint: setup-dev ## Check style, types and the borders between packages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+pictures: setup-dev ## Take the documentation's pictures from the report of the last demo
+	@$(BIN)/python -m scripts.pictures
 
 lock: setup-dev ## Pin what the requirements*.in files ask for
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
