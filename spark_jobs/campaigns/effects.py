@@ -18,9 +18,10 @@ def smallest_effect(written_to: int, held_out: int, base_rate: float) -> float |
         base_rate: The share of them who would have bought without it.
 
     Returns:
-        The difference in shares, e.g. 0.03 for three in a hundred; None where a group is empty.
+        The difference in shares, e.g. 0.03 for three in a hundred. None where a group is empty, or where all or none
+        would have bought: the approximation would call any difference certain.
     """
-    if not written_to or not held_out:
+    if not written_to or not held_out or not 0 < base_rate < 1:
         return None
     both = float(norm.isf(SIGNIFICANCE / 2) + norm.ppf(POWER))
     return both * math.sqrt(base_rate * (1 - base_rate) * (1 / written_to + 1 / held_out))

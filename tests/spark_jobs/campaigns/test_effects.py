@@ -15,6 +15,11 @@ def test_without_two_groups_nothing_can_be_told() -> None:
     assert smallest_effect(0, 100, 0.5) is None
 
 
+@pytest.mark.parametrize("base_rate", [0.0, 1.0])
+def test_where_all_or_none_would_buy_nothing_can_be_told(base_rate: float) -> None:
+    assert smallest_effect(100, 20, base_rate) is None
+
+
 def test_an_effect_of_that_size_is_found_four_times_out_of_five() -> None:
     rng = np.random.default_rng(3)
     written_to, held_out, base = 9_000, 1_000, 0.2
