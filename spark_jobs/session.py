@@ -51,6 +51,8 @@ def local_delta_conf(jars: list[Path]) -> dict[str, str]:
     """Spark settings for Delta on one machine; few partitions, since on small tables each task costs most."""
     return {
         "spark.master": "local[2]",
+        # The default of 1 GB is too little for a message of 10 MB, which several steps hold at once.
+        "spark.driver.memory": "2g",
         "spark.jars": ",".join(map(str, jars)),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
