@@ -1,12 +1,11 @@
 """Takes the documentation's pictures from the report of the last `make demo`: `python -m scripts.pictures`."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from scripts.browser import NoBrowserError, chromium
 from scripts.stages import ROOT
 
 _IMAGES = ROOT / "docs" / "images"
@@ -17,17 +16,15 @@ _SECTIONS = {"clusters": "clusters", "outlook": "offers"}
 
 def main() -> None:
     report = ROOT / ".localcloud" / "report" / "index.html"
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not report.exists():
         sys.exit(f"Error: a report is required at {report}, and there is none: run `make demo`")
-    if chromium is None:
-        sys.exit("Error: a browser is required: apt-get install chromium, or set CHROMIUM to one")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
-        page.goto(report.as_uri())
-        _shoot(page)
-        browser.close()
+    try:
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+            page.goto(report.as_uri())
+            _shoot(page)
+    except NoBrowserError as error:
+        sys.exit(f"Error: {error}")
 
 
 def _shoot(page: Page) -> None:

@@ -9,15 +9,6 @@ from spark_jobs.errors import MissingTableError
 from spark_jobs.tables import Table
 
 _NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_PATH_DOES_NOT_EXIST"}
-_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
-
-
-def is_conflict(error: Exception) -> bool:
-    """Whether a commit was refused for another one that came between.
-
-    Over Connect that is a PySparkException; classic Spark hands Delta's own through as py4j's error.
-    """
-    return any(conflict in str(error) for conflict in _CONFLICTS)
 
 
 @dataclass(frozen=True)

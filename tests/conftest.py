@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from pyspark.sql import SparkSession
 
 from localcloud import certificates
 from localcloud.home import Home
+from scripts.browser import NoBrowserError, chromium
 from spark_jobs.session import get_session
 from tests.cloud import Cloud
 
@@ -49,3 +51,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     cloud.localcloud("up")
     yield cloud
     cloud.localcloud("down")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, where the machine has one."""
+    try:
+        with chromium() as browser:
+            yield browser
+    except NoBrowserError as error:
+        pytest.skip(str(error))

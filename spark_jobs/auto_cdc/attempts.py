@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from spark_jobs.auto_cdc.errors import ConcurrentCallError
+from spark_jobs.conflicts import is_conflict
 
 Result = TypeVar("Result")
 
@@ -11,7 +12,6 @@ OVERTAKEN = "AUTO_CDC_OVERTAKEN"
 """What a statement of ours raises when it reads that another call came between."""
 
 _ATTEMPTS = 10
-_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", OVERTAKEN)
 
 
 def repeated(target: str, step: Callable[[], Result]) -> Result:
@@ -24,8 +24,7 @@ def repeated(target: str, step: Callable[[], Result]) -> Result:
         try:
             return step()
         except Exception as error:
-            # Not PySparkException alone: where several tasks failed at once, a classic session raises py4j's own error.
-            if not any(conflict in str(error) for conflict in _CONFLICTS):
+            if not (is_conflict(error) or OVERTAKEN in str(error)):
                 raise
             if attempt == _ATTEMPTS:
                 raise ConcurrentCallError(

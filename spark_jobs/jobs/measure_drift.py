@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from spark_jobs.conflicts import is_conflict
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import JobError
-from spark_jobs.lake import Lake, is_conflict
+from spark_jobs.lake import Lake
 from spark_jobs.partitions import missing_partition
 from spark_jobs.segmentation.comparing import Existing, read_existing, write_drift, write_migrations
 from spark_jobs.tables import RFM

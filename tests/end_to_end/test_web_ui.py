@@ -1,13 +1,10 @@
 """Airflow's web pages in a real browser."""
 
 import datetime as dt
-import os
-import shutil
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from localcloud.airflow.client import ADMIN, AirflowClient, DagRun
 from localcloud.waiting import wait_until
@@ -19,17 +16,10 @@ PAGE_LIMIT_SECONDS = 60
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    """A browser's page; `CHROMIUM` names the browser where it isn't found by itself."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("a browser is required: apt-get install chromium, or set CHROMIUM to one")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(PAGE_LIMIT_SECONDS * 1000)
-        yield page
-        browser.close()
+def page(browser: Browser) -> Page:
+    page = browser.new_page()
+    page.set_default_timeout(PAGE_LIMIT_SECONDS * 1000)
+    return page
 
 
 def log_in(page: Page, chain: Chain, path: str) -> None:

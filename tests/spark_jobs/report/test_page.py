@@ -1,9 +1,9 @@
 import dataclasses
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from spark_jobs.report.actions import ACTIONS
 from spark_jobs.report.content import Point
@@ -23,8 +23,6 @@ from tests.spark_jobs.report.contents import (
     report,
 )
 from tests.spark_jobs.report.reading import text_of
-
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def test_the_segments_are_told_with_shares_medians_and_an_action() -> None:
@@ -172,16 +170,10 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.skipif(_CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_on_a_phone_or_at_a_desk(tmp_path: Path, width: int) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_nothing_sticks_out_on_a_phone_or_at_a_desk(tmp_path: Path, browser: Browser, width: int) -> None:
     page_file = tmp_path / "page.html"
     page_file.write_text(render(everything()))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.goto(page_file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
