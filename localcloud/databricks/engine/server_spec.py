@@ -53,12 +53,14 @@ _SPARK_DEFAULTS = {
     "spark.databricks.delta.writeChecksumFile.enabled": "false",
 }
 
-# What no cluster may change: nothing is open to other machines, and no secret is shown.
+# What no cluster may change: nothing is open to other machines, and no secret is shown, or written down where memory is
+# short: among the blocks that Spark moves to disk are the settings of each reader, with the storage key.
 _ENFORCED = {
     "spark.driver.host": HOST,
     "spark.driver.bindAddress": HOST,
     "spark.connect.grpc.binding.address": HOST,
     "spark.ui.enabled": "false",
+    "spark.io.encryption.enabled": "true",
     "spark.redaction.regex": "(?i)secret|password|token|credential|access[.]?key|account[.]?key",
 }
 
