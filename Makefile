@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-dev up down demo test test-full bench lint pictures lock help
+.PHONY: setup setup-dev up down demo test test-full bench lint pictures sbom audit lock help
 
 setup: ## Make the environment: Python packages, jars, Node and Azurite
 	@$(PYTHON) -m scripts.setup
@@ -38,6 +38,12 @@ lint: setup-dev ## Check style, types and the borders between packages
 
 pictures: setup-dev ## Take the documentation's pictures from the report of the last demo
 	@$(BIN)/python -m scripts.pictures
+
+sbom: setup-dev ## Write the bill of materials, in CycloneDX, to build/sbom.json
+	@$(BIN)/python -W ignore::UserWarning -m scripts.sbom build/sbom.json
+
+audit: setup-dev ## Compare the pinned packages with PyPI's advisories (needs pypi.org itself, no mirror)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
 lock: setup-dev ## Pin what the requirements*.in files ask for
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -34,13 +34,17 @@ class Jar:
         return folder / self.kind / Path(self.path).name
 
 
+def read(lock: Path) -> list[Jar]:
+    return [Jar(*line.split()) for line in lock.read_text().splitlines()]
+
+
 def fetch(lock: Path, folder: Path) -> None:
     """Brings the folder in line with the lock: jars that are missing are fetched, others are removed.
 
     Raises:
         SetupError: The repository can't be reached, or sends something else.
     """
-    jars = [Jar(*line.split()) for line in lock.read_text().splitlines()]
+    jars = read(lock)
     for kind in {jar.kind for jar in jars}:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_AT_ONCE) as executor:

@@ -37,4 +37,18 @@ def test_make_help_shows_every_command() -> None:
     command = ["make", "--no-print-directory", "help"]
     printed = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True).stdout
     commands = [line.split()[1] for line in printed.splitlines()]
-    assert commands == ["setup", "up", "down", "demo", "test", "test-full", "bench", "lint", "pictures", "lock", "help"]
+    assert commands == [
+        "setup",
+        "up",
+        "down",
+        "demo",
+        "test",
+        "test-full",
+        "bench",
+        "lint",
+        "pictures",
+        "sbom",
+        "audit",
+        "lock",
+        "help",
+    ]
