@@ -15,6 +15,7 @@ from datetime import timedelta
 from airflow.sdk import DAG
 
 from include.assets import BRONZE
+from include.cluster_operators import cluster_of_the_run
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import compute
@@ -33,8 +34,9 @@ with DAG(
     doc_md=__doc__,
 ):
     sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
-    merge_customers = SubmitJobOperator(task_id="merge_customers")
-    upsert_books = SubmitJobOperator(task_id="upsert_books")
-    merge_orders = SubmitJobOperator(task_id="merge_orders")
-    merge_customer_orders = SubmitJobOperator(task_id="merge_customer_orders")
-    sync_storage_key >> [merge_customers, upsert_books] >> merge_orders >> merge_customer_orders
+    with cluster_of_the_run(after=sync_storage_key):
+        merge_customers = SubmitJobOperator(task_id="merge_customers")
+        upsert_books = SubmitJobOperator(task_id="upsert_books")
+        merge_orders = SubmitJobOperator(task_id="merge_orders")
+        merge_customer_orders = SubmitJobOperator(task_id="merge_customer_orders")
+        [merge_customers, upsert_books] >> merge_orders >> merge_customer_orders

@@ -24,6 +24,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronPartitionTimetable, TriggerRule
 
+from include.cluster_operators import cluster_of_the_run
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import SNAPSHOT_DATE, compute, snapshot_date, whole_number
@@ -53,25 +54,26 @@ with DAG(
     doc_md=__doc__,
 ):
     sync_storage_key = SyncStorageKeyOperator(task_id="sync_storage_key")
-    aggregate_rfm = SubmitJobOperator(
-        task_id="aggregate_rfm",
-        parameters={"snapshot_date": SNAPSHOT_DATE, "lookback_days": "{{ params.lookback_days }}"},
-    )
-    assign_segments = SubmitJobOperator(task_id="assign_segments", parameters={"snapshot_date": SNAPSHOT_DATE})
-    measure_drift = SubmitJobOperator(
-        task_id="measure_drift",
-        parameters={"snapshot_date": SNAPSHOT_DATE},
-        # Without a champion assign_segments is skipped, and RFM alone is compared.
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-    )
-    estimate_value = SubmitJobOperator(task_id="estimate_value", parameters={"snapshot_date": SNAPSHOT_DATE})
-    recommend_books = SubmitJobOperator(task_id="recommend_books", parameters={"snapshot_date": SNAPSHOT_DATE})
-    write_report = SubmitJobOperator(
-        task_id="write_report",
-        parameters={"snapshot_date": SNAPSHOT_DATE},
-        # What was skipped the report does without, and says so; without RFM there is nothing to report.
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-    )
-    sync_storage_key >> aggregate_rfm >> [assign_segments, estimate_value, recommend_books] >> write_report
-    [aggregate_rfm, assign_segments] >> measure_drift >> write_report
-    aggregate_rfm >> write_report
+    with cluster_of_the_run(after=sync_storage_key):
+        aggregate_rfm = SubmitJobOperator(
+            task_id="aggregate_rfm",
+            parameters={"snapshot_date": SNAPSHOT_DATE, "lookback_days": "{{ params.lookback_days }}"},
+        )
+        assign_segments = SubmitJobOperator(task_id="assign_segments", parameters={"snapshot_date": SNAPSHOT_DATE})
+        measure_drift = SubmitJobOperator(
+            task_id="measure_drift",
+            parameters={"snapshot_date": SNAPSHOT_DATE},
+            # Without a champion assign_segments is skipped, and RFM alone is compared.
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+        )
+        estimate_value = SubmitJobOperator(task_id="estimate_value", parameters={"snapshot_date": SNAPSHOT_DATE})
+        recommend_books = SubmitJobOperator(task_id="recommend_books", parameters={"snapshot_date": SNAPSHOT_DATE})
+        write_report = SubmitJobOperator(
+            task_id="write_report",
+            parameters={"snapshot_date": SNAPSHOT_DATE},
+            # What was skipped the report does without, and says so; without RFM there is nothing to report.
+            trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+        )
+        aggregate_rfm >> [assign_segments, estimate_value, recommend_books] >> write_report
+        [aggregate_rfm, assign_segments] >> measure_drift >> write_report
+        aggregate_rfm >> write_report

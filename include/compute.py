@@ -9,6 +9,7 @@ from include.errors import ConfigurationError
 class Compute(StrEnum):
     """Kinds of Databricks compute; the values are those of `BOOKSTORE_COMPUTE` and of a run's `compute`."""
 
+    DAG_CLUSTER = "dag_cluster"
     JOB_CLUSTER = "job_cluster"
     EXISTING_CLUSTER = "existing_cluster"
     INSTANCE_POOL = "instance_pool"
@@ -33,6 +34,7 @@ class Capabilities:
 
 
 CAPABILITIES = {
+    Compute.DAG_CLUSTER: Capabilities(account_key=True, spark_conf=True, real_time=True, environment=True),
     Compute.JOB_CLUSTER: Capabilities(account_key=True, spark_conf=True, real_time=True, environment=True),
     Compute.EXISTING_CLUSTER: Capabilities(account_key=True, spark_conf=False, real_time=True, environment=True),
     Compute.INSTANCE_POOL: Capabilities(account_key=True, spark_conf=True, real_time=True, environment=True),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from include.alerts import alerts
 from include.settings import Settings
 
 DEFAULT_ARGS: dict[str, Any] = {
@@ -12,6 +13,7 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=15),
     # Bounds each stretch of work in Airflow; while a task is deferred, the run's own time limit on Databricks counts.
     "execution_timeout": timedelta(minutes=10),
+    "on_failure_callback": alerts(Settings.load()),
 }
 
 

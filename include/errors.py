@@ -11,3 +11,7 @@ class JobFailedError(Exception):
 
 class VaultError(Exception):
     """Raised when Key Vault did not give a secret; a retry may help."""
+
+
+class AlertError(Exception):
+    """Raised when nobody could be told of a failure; Airflow logs it, and the failure stays what it was."""

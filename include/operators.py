@@ -1,9 +1,10 @@
-"""The two operators that every DAG here is made of."""
+"""What every DAG here is made of: its steps, and the storage key before them."""
 
 import json
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from airflow.providers.databricks.exceptions import DatabricksApiError
@@ -12,14 +13,22 @@ from airflow.providers.databricks.operators.databricks import DatabricksSubmitRu
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from include.compute import CAPABILITIES, Compute, compute_named
+from include.compute import CAPABILITIES, Compute
 from include.errors import ConfigurationError, JobFailedError
 from include.parameters import COMPUTE
-from include.results import failure_sentence, latest_task_run, parse_result, tail
+from include.results import failure_sentence, latest_task_run, parse_result, retry_helps, tail
 from include.runs import KAFKA_PASSWORD, STORAGE_KEY, Parameter, submit_payload
 from include.settings import Settings
 
 Result = dict[str, Any]
+
+START_CLUSTER = "start_cluster"
+"""The task whose result is the id of the cluster that the steps of a DAG run share."""
+
+_NO_SUCH_CLUSTER = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+
+# The same request would be refused again: it is wrong, or whoever sends it may not.
+_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 class SubmitJobOperator(DatabricksSubmitRunOperator):
@@ -60,38 +69,68 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
     def execute(self, context: Context) -> Result | None:
         try:
             settings = Settings.load()
+            compute = settings.chosen_compute(self.compute)
             self.json = submit_payload(
                 settings,
                 step=self.task_id,
                 run_name=str(self.run_name),
                 parameters=self.parameters,
-                compute=compute_named(self.compute) if self.compute else settings.compute,
+                compute=compute,
                 timeout=self.timeout,
                 secrets=self.secrets,
+                cluster_id=self._cluster_of_dag_run(context) if compute is Compute.DAG_CLUSTER else "",
             )
         except ConfigurationError as error:
             raise AirflowFailException(f"{self.task_id} was not submitted: {error}") from None
         self.polling_period_seconds = settings.poll_seconds
         self.log.info("Submitting wheel %s: %s", settings.wheel_version, json.dumps(self.json))
-        super().execute(context)
+        self._submit(context)
         # Here the run was over before there was anything to wait for; otherwise the line above raised TaskDeferred.
         return self._result
+
+    def _submit(self, context: Context) -> None:
+        try:
+            super().execute(context)
+        except DatabricksApiError as error:
+            if error.http_status_code in _REFUSALS:
+                raise AirflowFailException(f"{self.task_id} was refused by Databricks: {error}") from None
+            raise
+
+    def _cluster_of_dag_run(self, context: Context) -> str:
+        """The cluster's id; empty in a DAG of one step, and for a step that was cleared alone after the run."""
+        cluster_id = context["ti"].xcom_pull(task_ids=START_CLUSTER)
+        if cluster_id and self._exists(cluster_id):
+            return str(cluster_id)
+        self.log.info("This DAG run has no cluster to share (any more): %s brings one of its own", self.task_id)
+        return ""
+
+    def _exists(self, cluster_id: str) -> bool:
+        """Whether the cluster is there, up or not: a run starts one that has ended."""
+        try:
+            self._hook.get_cluster_state(cluster_id)
+        except DatabricksApiError as error:
+            if error.http_status_code not in _NO_SUCH_CLUSTER:
+                raise
+            return False
+        return True
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Result:  # type: ignore[override]
         state = RunState.from_json(event["run_state"])
         self.log.info("Run %s ended %s: %s", event["run_id"], state.result_state, event["run_page_url"])
-        output = self._output(event["run_id"])
+        run = self._hook.get_run(event["run_id"])
+        output = self._output(run)
         if not state.is_successful:
-            raise JobFailedError(f"{self.task_id} {failure_sentence(state, output)} ({event['run_page_url']})")
+            failure = f"{self.task_id} {failure_sentence(state, output)} ({event['run_page_url']})"
+            raise JobFailedError(failure) if retry_helps(run, output) else AirflowFailException(failure)
         self._result = self._accepted(context, parse_result(self.task_id, output.get("logs") or ""))
         return self._result
 
-    def _output(self, run_id: int) -> dict[str, Any]:
+    def _output(self, run: dict[str, Any]) -> dict[str, Any]:
         """What the run printed and raised, which is logged; nothing where it never came to run."""
         try:
-            output: dict[str, Any] = self._hook.get_run_output(latest_task_run(self._hook.get_run(run_id)))
+            output: dict[str, Any] = self._hook.get_run_output(latest_task_run(run))
         except DatabricksApiError as error:
-            self.log.warning("Databricks has no output of run %s: %s", run_id, error)
+            self.log.warning("Databricks has no output of run %s: %s", run["run_id"], error)
             return {}
         for line in tail(output.get("logs") or "") + tail(output.get("error_trace") or ""):
             self.log.info("| %s", line)
@@ -127,6 +166,8 @@ class SyncStorageKeyOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        # Whoever clears a step with what follows it has the key brought up to date again before.
+        self.is_setup = True
         self.compute = compute
         self.azure_conn_id = azure_conn_id
         self.databricks_conn_id = databricks_conn_id
@@ -134,7 +175,7 @@ class SyncStorageKeyOperator(BaseOperator):
     def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         try:
             settings = Settings.load()
-            compute = compute_named(self.compute) if self.compute else settings.compute
+            compute = settings.chosen_compute(self.compute)
             if CAPABILITIES[compute].account_key:
                 self._sync(settings, compute)
             else:

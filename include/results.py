@@ -10,6 +10,18 @@ from include.errors import JobFailedError
 
 TAIL_LINES = 100
 _RESULT = "RESULT "
+_FAILURE = "FAILURE "
+
+# Databricks' termination codes of failures that stay until somebody changes something, or that somebody wanted.
+_FINAL_CODES = {
+    "BUDGET_POLICY_LIMIT_EXCEEDED",
+    "DISABLED",
+    "FEATURE_DISABLED",
+    "INVALID_CLUSTER_REQUEST",
+    "INVALID_RUN_CONFIGURATION",
+    "UNAUTHORIZED_ERROR",
+    "USER_CANCELED",
+}
 
 
 def latest_task_run(run: Mapping[str, Any]) -> int:
@@ -42,6 +54,21 @@ def parse_result(step: str, logs: str) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise JobFailedError(f"{step} must print a JSON object as its RESULT, found: {lines[-1]}")
     return result
+
+
+def retry_helps(run: Mapping[str, Any], output: Mapping[str, Any]) -> bool:
+    """Whether a failed run may succeed when it is tried again: not when its job, or Databricks, says that it won't."""
+    code = run.get("status", {}).get("termination_details", {}).get("code")
+    told = [line for line in (output.get("logs") or "").splitlines() if line.startswith(_FAILURE)]
+    return code not in _FINAL_CODES and (not told or _says_that_retry_helps(told[-1]))
+
+
+def _says_that_retry_helps(line: str) -> bool:
+    try:
+        failure = json.loads(line.removeprefix(_FAILURE))
+    except json.JSONDecodeError:
+        return True
+    return not isinstance(failure, dict) or failure.get("retry_helps") is not False
 
 
 def failure_sentence(state: RunState, output: Mapping[str, Any]) -> str:

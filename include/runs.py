@@ -27,6 +27,7 @@ def submit_payload(
     compute: Compute,
     timeout: timedelta,
     secrets: Mapping[str, str] | None = None,
+    cluster_id: str = "",
 ) -> Payload:
     """What `runs/submit` is sent for one step.
 
@@ -38,6 +39,7 @@ def submit_payload(
         compute: What it runs on.
         timeout: After this Databricks ends the run, whatever becomes of Airflow.
         secrets: Environment variables of the step, each with the name of its secret in the scope.
+        cluster_id: The cluster of the DAG run; where there is none, the step brings one of its own.
 
     Raises:
         ConfigurationError: The compute can't run this step with these settings.
@@ -49,7 +51,8 @@ def submit_payload(
         check_real_time(compute)
     arguments = {"lake_root": settings.required("lake_root"), "catalog": settings.catalog, **parameters}
     wheel_task = {"package_name": PACKAGE, "entry_point": step, "named_parameters": named_parameters(arguments)}
-    task = {"task_key": step, "python_wheel_task": wheel_task, **_placement(settings, compute, secrets or {})}
+    placement = _placement(settings, compute, secrets or {}, cluster_id)
+    task = {"task_key": step, "python_wheel_task": wheel_task, **placement}
     payload = {"run_name": run_name, "timeout_seconds": int(timeout.total_seconds()), "tasks": [task]}
     return payload | _environments(settings, compute)
 
@@ -71,22 +74,21 @@ def _text(value: Parameter) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _placement(settings: Settings, compute: Compute, secrets: Mapping[str, str]) -> Payload:
+def cluster_specification(settings: Settings, compute: Compute, secrets: Mapping[str, str]) -> Payload:
+    """A cluster of one machine that reaches the lake, with the secrets in its environment."""
+    is_from_pool = compute is Compute.INSTANCE_POOL or (compute is Compute.DAG_CLUSTER and settings.instance_pool_id)
+    machine = {"instance_pool_id": settings.instance_pool_id} if is_from_pool else {"node_type_id": settings.node_type}
+    return _single_node(settings) | machine | _environment_variables(secrets)
+
+
+def _placement(settings: Settings, compute: Compute, secrets: Mapping[str, str], cluster_id: str) -> Payload:
     wheel = settings.required("wheel")
     if compute is Compute.SERVERLESS:
         return {"environment_key": _ENVIRONMENT}
-    return {"libraries": [{"whl": wheel}]} | _cluster(settings, compute, secrets)
-
-
-def _cluster(settings: Settings, compute: Compute, secrets: Mapping[str, str]) -> Payload:
-    if compute is Compute.EXISTING_CLUSTER:
-        return {"existing_cluster_id": settings.cluster_id}
-    machine = (
-        {"instance_pool_id": settings.instance_pool_id}
-        if compute is Compute.INSTANCE_POOL
-        else {"node_type_id": settings.node_type}
-    )
-    return {"new_cluster": _single_node(settings) | machine | _environment_variables(secrets)}
+    existing = settings.cluster_id if compute is Compute.EXISTING_CLUSTER else cluster_id
+    if existing:
+        return {"libraries": [{"whl": wheel}], "existing_cluster_id": existing}
+    return {"libraries": [{"whl": wheel}], "new_cluster": cluster_specification(settings, compute, secrets)}
 
 
 def _environment_variables(secrets: Mapping[str, str]) -> Payload:

@@ -8,13 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from include.compute import Compute
+from include.compute import Compute, compute_named
 from include.errors import ConfigurationError
 
 _LAKE_ROOT = re.compile(r"abfss://(?P<container>[^@/]+)@(?P<host>[^@/]+\.dfs\.[^@/]+)/.*[^/]")
 
 # What each compute can't do without: the setting, and what it is.
 _REQUIRED_BY_COMPUTE = {
+    Compute.DAG_CLUSTER: ("node_type", "the virtual machine of the DAG run's cluster, e.g. Standard_DS3_v2"),
     Compute.JOB_CLUSTER: ("node_type", "the virtual machine of the job's cluster, e.g. Standard_DS3_v2"),
     Compute.EXISTING_CLUSTER: ("cluster_id", "the id of the cluster to run on"),
     Compute.INSTANCE_POOL: ("instance_pool_id", "the id of the pool to take machines from"),
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
     kafka_ca_file: str = Field("", validation_alias="KAFKA_CA_FILE")
     key_vault_url: Annotated[str, AfterValidator(_vault_url)] = Field("", validation_alias="AZURE_KEY_VAULT_URL")
     catalog: str = Field("", validation_alias="BOOKSTORE_CATALOG")
-    compute: Compute = Field(Compute.JOB_CLUSTER, validation_alias="BOOKSTORE_COMPUTE")
+    compute: Compute = Field(Compute.DAG_CLUSTER, validation_alias="BOOKSTORE_COMPUTE")
     cluster_id: str = Field("", validation_alias="BOOKSTORE_CLUSTER_ID")
     instance_pool_id: str = Field("", validation_alias="BOOKSTORE_INSTANCE_POOL_ID")
     spark_version: str = Field("17.3.x-scala2.13", validation_alias="BOOKSTORE_SPARK_VERSION")
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     realtime: bool = Field(False, validation_alias="BOOKSTORE_REALTIME")
     lost_messages: Literal["stop", "record"] = Field("stop", validation_alias="BOOKSTORE_LOST_MESSAGES")
     max_bronze_age_minutes: int = Field(0, ge=0, validation_alias="BOOKSTORE_MAX_BRONZE_AGE_MINUTES")
+    alert_webhook: str = Field("", validation_alias="BOOKSTORE_ALERT_WEBHOOK")
+    alert_mail: str = Field("", validation_alias="BOOKSTORE_ALERT_MAIL")
     poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
 
     @classmethod
@@ -84,6 +87,16 @@ class Settings(BaseSettings):
             raise ConfigurationError("; ".join(map(_sentence, error.errors()))) from None
         settings.check_compute(settings.compute)
         return settings
+
+    def chosen_compute(self, name: str) -> Compute:
+        """The compute of that name; where there is no name, the one that is configured.
+
+        Raises:
+            ConfigurationError: There is none of that name, or it lacks a setting.
+        """
+        compute = compute_named(name) if name else self.compute
+        self.check_compute(compute)
+        return compute
 
     def check_compute(self, compute: Compute) -> None:
         """Refuses a compute that this configuration can't start.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pyspark.sql import SparkSession
 
 from spark_jobs.arguments import parse_arguments
+from spark_jobs.errors import JobError
 from spark_jobs.session import get_session
 
 Config = TypeVar("Config")
@@ -19,7 +20,8 @@ def run_job(
 ) -> None:
     """Reads the arguments, runs the job, and prints its result as the last line of standard output.
 
-    Airflow's operator reads that line: `{"step": …}` with the job's own numbers, or with `skipped` and the reason.
+    Airflow's operator reads that line: `{"step": …}` with the job's own numbers, or with `skipped` and the reason. A
+    job that fails on purpose prints `FAILURE {"kind": …, "retry_helps": …}`, so that it isn't tried again in vain.
 
     Args:
         step: The step's name, as in the task key.
@@ -27,7 +29,15 @@ def run_job(
         run: The job itself.
         argv: Command line without the program's name; `None` reads the process's own.
     """
-    # Arguments come first: a wrong one should fail before a session is paid for.
-    settings = parse_arguments(config, sys.argv[1:] if argv is None else argv)
-    result = run(get_session(), settings)
-    print("RESULT", json.dumps({"step": step, **result}, default=str), flush=True)  # noqa: T201 - the job's interface
+    try:
+        # Arguments come first: a wrong one should fail before a session is paid for.
+        settings = parse_arguments(config, sys.argv[1:] if argv is None else argv)
+        result = run(get_session(), settings)
+    except JobError as error:
+        _tell("FAILURE", {"step": step, "kind": type(error).__name__, "retry_helps": error.retry_helps})
+        raise
+    _tell("RESULT", {"step": step, **result})
+
+
+def _tell(what: str, details: Result) -> None:
+    print(what, json.dumps(details, default=str), flush=True)  # noqa: T201 - the job's interface

@@ -1,8 +1,16 @@
 """What the jobs raise. A message says what was required, what was found and what to do next."""
 
+from typing import ClassVar
+
 
 class JobError(Exception):
-    """Base of every error that a job raises on purpose."""
+    """Base of every error that a job raises on purpose.
+
+    Attributes:
+        retry_helps: Whether the same call may succeed soon, with nobody changing anything.
+    """
+
+    retry_helps: ClassVar[bool] = False
 
 
 class ArgumentError(JobError):

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from databricks.sdk import WorkspaceClient
+
 from localcloud.home import Home
 
 BIN = Path(sys.executable).parent
@@ -39,6 +41,10 @@ class Cloud:
         lines = self.localcloud("env").stdout.splitlines()
         exported = {match[1]: shlex.split(match[2])[0] for line in lines if (match := _EXPORT.match(line)) and match[2]}
         return {**os.environ, **exported}
+
+    def databricks(self) -> WorkspaceClient:
+        host = f"http://127.0.0.1:{self.home.port('workspace')}"
+        return WorkspaceClient(host=host, token=self.home.secret("databricks-token"))
 
     def airflow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self._run([BIN / "airflow", *arguments], self.environment(), check=True)

@@ -47,7 +47,7 @@ class AirflowClient:
         self.url = f"http://127.0.0.1:{home.port('airflow')}"
         self._http = httpx.Client(base_url=self.url, timeout=_ANSWER_SECONDS)
         credentials = {"username": ADMIN, "password": home.secret("airflow-admin-password")}
-        token = self._ask("POST", "/auth/token", json=credentials)["access_token"]
+        token = self.ask("POST", "/auth/token", json=credentials)["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
 
     def __enter__(self) -> Self:
@@ -57,34 +57,34 @@ class AirflowClient:
         self._http.close()
 
     def unpause(self, dag_id: str) -> None:
-        self._ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, *, conf: dict[str, Any] | None = None, partition_key: str | None = None) -> DagRun:
         body = {"logical_date": None, "conf": conf or {}, "partition_key": partition_key}
-        return DagRun.from_json(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
+        return DagRun.from_json(self.ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
 
-    def clear(self, run: DagRun, task_id: str) -> DagRun:
-        """Has a task of a finished run, and what follows it, done again."""
+    def clear(self, run: DagRun, task_id: str, *, downstream: bool = True) -> DagRun:
+        """Has a task of a finished run, and what follows it, done again; its cluster then comes and goes once more."""
         body = {
-            "dry_run": False, "dag_run_id": run.run_id, "task_ids": [task_id], "include_downstream": True,
+            "dry_run": False, "dag_run_id": run.run_id, "task_ids": [task_id], "include_downstream": downstream,
             "only_failed": False, "reset_dag_runs": True,
         }  # fmt: skip
-        self._ask("POST", f"/api/v2/dags/{run.dag_id}/clearTaskInstances", json=body)
+        self.ask("POST", f"/api/v2/dags/{run.dag_id}/clearTaskInstances", json=body)
         return self._read(run)
 
     def runs(self, dag_id: str) -> list[DagRun]:
         """The DAG's newest runs, newest first."""
         query: dict[str, str | int] = {"order_by": "-run_after", "limit": 50}
-        body = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)
+        body = self.ask("GET", f"/api/v2/dags/{dag_id}/dagRuns", params=query)
         return [DagRun.from_json(run) for run in body["dag_runs"]]
 
     def task_states(self, run: DagRun) -> dict[str, str | None]:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        return {task["task_id"]: task["state"] for task in self._ask("GET", path)["task_instances"]}
+        return {task["task_id"]: task["state"] for task in self.ask("GET", path)["task_instances"]}
 
     def xcom(self, run: DagRun, task_id: str, key: str = "return_value") -> Any:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-        return self._ask("GET", path, params={"deserialize": "true"})["value"]
+        return self.ask("GET", path, params={"deserialize": "true"})["value"]
 
     def wait(
         self, run: DagRun, *, timeout: float, on_progress: Progress | None = None, until: str | None = None
@@ -116,9 +116,10 @@ class AirflowClient:
         return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"
 
     def _read(self, run: DagRun) -> DagRun:
-        return DagRun.from_json(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
+        return DagRun.from_json(self.ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))
 
-    def _ask(self, method: str, path: str, **details: Any) -> dict[str, Any]:
+    def ask(self, method: str, path: str, **details: Any) -> dict[str, Any]:
+        """Any other call; `path` begins with `/api/v2`."""
         try:
             response = self._http.request(method, path, **details)
         except httpx.TransportError as error:

@@ -8,10 +8,12 @@ from pathlib import Path
 from localcloud.databricks.engine.admission import Admission
 from localcloud.databricks.engine.attempts import Attempts
 from localcloud.databricks.engine.catalog import Catalog
+from localcloud.databricks.engine.cluster_libraries import ClusterLibraries
 from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.processes import leftovers, stop_all
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.runs import RunEngine
+from localcloud.databricks.engine.servers import Servers
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.statements import Statements
 from localcloud.databricks.faults import Faults
@@ -76,6 +78,7 @@ class Workspace:
     secrets: SecretScopes
     files: FileTree
     clusters: Clusters
+    cluster_libraries: ClusterLibraries
     usual_cluster: UsualCluster
     engine: RunEngine
     admission: Admission
@@ -111,8 +114,10 @@ def make_workspace(home: Home, options: Options) -> Workspace:
     files = FileTree(home.workspace / "files")
     catalog = Catalog(options.lake_root, home.workspace / "views.json")
     resolver = Resolver(home.workspace / "clusters", secrets, files, options.heap)
-    clusters = Clusters(home, state, resolver, catalog)
-    attempts = Attempts(home, state, files, clusters)
+    servers = Servers(home, resolver, catalog)
+    clusters = Clusters(state, resolver, catalog, servers)
+    libraries = ClusterLibraries(clusters, servers, state)
+    attempts = Attempts(home, state, files, clusters, libraries)
     engine = RunEngine(state, attempts, threading.BoundedSemaphore(_TASKS_AT_ONCE))
     usual = UsualCluster(clusters, secrets)
 
@@ -122,6 +127,7 @@ def make_workspace(home: Home, options: Options) -> Workspace:
         secrets=secrets,
         files=files,
         clusters=clusters,
+        cluster_libraries=libraries,
         usual_cluster=usual,
         engine=engine,
         admission=Admission(state, engine),

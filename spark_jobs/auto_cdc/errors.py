@@ -26,6 +26,8 @@ class RejectedBatchError(ChangeDataError):
 class ConcurrentCallError(ChangeDataError):
     """Raised when other calls kept changing the target; repeating the call is safe, whatever of it was already done."""
 
+    retry_helps = True
+
 
 class TiedEventsWarning(UserWarning):
     """Two different events have one key and one sequence."""

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, AssetAll, BaseOperator, CronPartitionTimetable, CronTriggerTimetable, TriggerRule
+from airflow.serialization.definitions.dag import SerializedDAG
+from airflow.serialization.serialized_objects import DagSerialization
 
 from include.assets import BRONZE
+from include.cluster_operators import StartClusterOperator, StopClusterOperator
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
@@ -38,6 +41,7 @@ STEPS = {
     "replay_quarantine": ["sync_storage_key", "replay_quarantine"],
     "maintain_tables": ["sync_storage_key", "maintain_tables"],
 }
+SHARING = {"refresh_silver", "segment_customers"}
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +70,51 @@ def test_files_hold_one_dag_each_by_their_own_name(bag: DagBag) -> None:
 
 
 def test_tasks_are_the_steps(dag: DAG) -> None:
-    assert [task.task_id for task in dag.tasks] == STEPS[dag.dag_id]
+    sync, *steps = STEPS[dag.dag_id]
+    around = ["start_cluster", "stop_cluster"] if dag.dag_id in SHARING else []
+    assert [task.task_id for task in dag.tasks] == [sync, *around, *steps]
 
 
 def test_the_storage_key_comes_first(dag: DAG) -> None:
     (first,) = dag.roots
     assert isinstance(first, SyncStorageKeyOperator)
-    assert all(isinstance(task, SubmitJobOperator) for task in dag.tasks if task is not first)
+    assert all(isinstance(dag.get_task(step), SubmitJobOperator) for step in STEPS[dag.dag_id][1:])
+
+
+def test_steps_share_a_cluster_where_there_are_several() -> None:
+    """A single one has a cluster of its own, at the price of jobs; `ingest_events` may stay on it for an hour."""
+    assert {dag_id for dag_id, steps in STEPS.items() if len(steps) > 2} == SHARING
+
+
+@pytest.mark.parametrize("dag_id", sorted(SHARING))
+def test_a_cluster_is_started_before_the_steps_and_deleted_after_them(bag: DagBag, dag_id: str) -> None:
+    dag = bag.dags[dag_id]
+    start, stop = dag.get_task("start_cluster"), dag.get_task("stop_cluster")
+    assert isinstance(start, StartClusterOperator)
+    assert isinstance(stop, StopClusterOperator)
+    assert (start.is_setup, stop.is_teardown, dag.leaves) == (True, True, [stop])
+    # Whether the cluster could be deleted says nothing about the data: the steps decide how the run ended.
+    assert stop.on_failure_fail_dagrun is False
+    assert "start_cluster" in stop.upstream_task_ids
+    for step in STEPS[dag.dag_id][1:]:
+        ahead = dag.get_task(step).get_flat_relatives(upstream=True)
+        assert {"sync_storage_key", "start_cluster"} <= {task.task_id for task in ahead}
+
+
+@pytest.mark.parametrize("dag_id", sorted(STEPS))
+def test_clearing_a_step_with_what_follows_brings_key_and_cluster_back(bag: DagBag, dag_id: str) -> None:
+    for number, step in enumerate(STEPS[dag_id][1:], 1):
+        subset = serialized(bag, dag_id).partial_subset([step], include_downstream=True, include_upstream=False)
+        cleared = set(subset.task_dict)
+        around = {"start_cluster", "stop_cluster"} if dag_id in SHARING else set()
+        assert {"sync_storage_key", step, *around} <= cleared
+        earlier = set(STEPS[dag_id][1:number])
+        assert cleared.isdisjoint(earlier - {"upsert_books"})
+
+
+def serialized(bag: DagBag, dag_id: str) -> SerializedDAG:
+    """The DAG as Airflow's server knows it."""
+    return DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id]))
 
 
 def test_operators_know_who_to_ask_and_what_it_runs(dag: DAG) -> None:
@@ -150,10 +192,12 @@ def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:
     upstream = {task.task_id: task.upstream_task_ids for task in refresh.tasks}
     assert upstream == {
         "sync_storage_key": set(),
-        "merge_customers": {"sync_storage_key"},
-        "upsert_books": {"sync_storage_key"},
+        "start_cluster": {"sync_storage_key"},
+        "merge_customers": {"start_cluster"},
+        "upsert_books": {"start_cluster"},
         "merge_orders": {"merge_customers", "upsert_books"},
         "merge_customer_orders": {"merge_orders"},
+        "stop_cluster": {"start_cluster", "merge_customer_orders"},
     }
 
 
@@ -168,12 +212,14 @@ def test_what_needs_rfm_alone_runs_side_by_side(bag: DagBag) -> None:
     upstream = {task.task_id: task.upstream_task_ids for task in segment.tasks}
     assert upstream == {
         "sync_storage_key": set(),
-        "aggregate_rfm": {"sync_storage_key"},
+        "start_cluster": {"sync_storage_key"},
+        "aggregate_rfm": {"start_cluster"},
         "assign_segments": {"aggregate_rfm"},
         "measure_drift": {"aggregate_rfm", "assign_segments"},
         "estimate_value": {"aggregate_rfm"},
         "recommend_books": {"aggregate_rfm"},
         "write_report": set(STEPS["segment_customers"][1:-1]),
+        "stop_cluster": {"start_cluster", "write_report"},
     }
 
 

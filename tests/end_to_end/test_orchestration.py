@@ -7,6 +7,7 @@ import pytest
 
 from localcloud.airflow.client import AirflowClient, DagRun
 from localcloud.waiting import wait_until
+from tests.end_to_end.clusters import clusters_of
 from tests.end_to_end.conftest import Chain
 
 DAG = "segment_customers"
@@ -54,6 +55,9 @@ def test_a_backfill_makes_each_partition_and_touches_no_other(chain: Chain, know
         )
     runs = finished_runs(chain, known)
     assert sorted((str(run.partition_key), run.state) for run in runs) == [(day, "success") for day in days]
+    used = [clusters_of(chain, day) for day in days]
+    assert [len(clusters) for clusters in used] == [1, 1, 1]
+    assert len(set.union(*used)) == len(days)
     after = partitions(chain)
     assert set(after) == {*before, *days}
     assert {day: after[day] for day in before} == before

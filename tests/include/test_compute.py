@@ -20,7 +20,7 @@ def test_unknown_compute_is_refused() -> None:
     with pytest.raises(ConfigurationError) as refused:
         compute_named("laptop")
     assert str(refused.value) == (
-        "compute must be one of job_cluster, existing_cluster, instance_pool, serverless, found 'laptop'"
+        "compute must be one of dag_cluster, job_cluster, existing_cluster, instance_pool, serverless, found 'laptop'"
     )
 
 
@@ -28,8 +28,8 @@ def test_real_time_on_serverless_is_refused() -> None:
     with pytest.raises(ConfigurationError) as refused:
         check_real_time(Compute.SERVERLESS)
     assert str(refused.value) == (
-        "realtime needs compute that keeps a stream running (job_cluster, existing_cluster, instance_pool), "
-        "found serverless"
+        "realtime needs compute that keeps a stream running (dag_cluster, job_cluster, existing_cluster, "
+        "instance_pool), found serverless"
     )
 
 

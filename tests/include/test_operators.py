@@ -10,6 +10,7 @@ from airflow.providers.databricks.exceptions import DatabricksApiError
 from airflow.sdk import DAG, Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
+from include.cluster_operators import StartClusterOperator, StopClusterOperator
 from include.errors import JobFailedError
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import AS_CONFIGURED, SNAPSHOT_DATE, compute, snapshot_date
@@ -25,8 +26,18 @@ class Hook:
         self.state = state
         self.output = output
         self.submitted: list[dict[str, Any]] = []
+        self.clusters: set[str] = set()
+        self.refusal = 400
+        self.refused: DatabricksApiError | None = None
+
+    def get_cluster_state(self, cluster_id: str) -> str:
+        if cluster_id not in self.clusters:
+            raise DatabricksApiError(f"Cluster {cluster_id} does not exist", http_status_code=self.refusal)
+        return "TERMINATED"
 
     def submit_run(self, payload: dict[str, Any]) -> int:
+        if self.refused:
+            raise self.refused
         self.submitted.append(payload)
         return 7
 
@@ -47,8 +58,13 @@ class Hook:
 
 
 class TaskInstance:
-    def __init__(self) -> None:
+    def __init__(self, cluster_id: str | None) -> None:
         self.xcoms: dict[str, Any] = {}
+        self.cluster_id = cluster_id
+
+    def xcom_pull(self, task_ids: str) -> str | None:
+        assert task_ids == "start_cluster"
+        return self.cluster_id
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = value
@@ -76,8 +92,8 @@ def operator(hook: Hook, **arguments: Any) -> SubmitJobOperator:
     return task
 
 
-def context() -> Any:
-    return {"ti": TaskInstance(), "outlet_events": Events()}
+def context(cluster_id: str | None = None) -> Any:
+    return {"ti": TaskInstance(cluster_id), "outlet_events": Events()}
 
 
 def ended(result: str, message: str = "") -> dict[str, str]:
@@ -95,6 +111,44 @@ def test_run_that_goes_on_is_deferred_and_its_page_is_known() -> None:
     assert around["ti"].xcoms == {"job_id": 1, "run_id": 7, "run_page_url": PAGE}
 
 
+def placement(hook: Hook) -> dict[str, Any]:
+    (run,) = hook.submitted
+    return {name: value for name, value in run["tasks"][0].items() if "cluster" in name}
+
+
+def test_a_step_runs_on_the_cluster_of_its_dag_run_also_when_that_has_ended() -> None:
+    hook = Hook(ended("SUCCESS"), {"logs": ROWS})
+    hook.clusters = {"1125-run"}
+    operator(hook).execute(context("1125-run"))
+    assert placement(hook) == {"existing_cluster_id": "1125-run"}
+
+
+@pytest.mark.parametrize("started", ["1125-run", None])
+def test_a_step_that_was_cleared_alone_brings_a_cluster_of_its_own(
+    started: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook = Hook(ended("SUCCESS"), {"logs": ROWS})
+    operator(hook).execute(context(started))
+    assert list(placement(hook)) == ["new_cluster"]
+    assert "has no cluster to share (any more): ingest_events brings one of its own" in capsys.readouterr().out
+
+
+def test_a_workspace_that_is_down_is_no_reason_for_a_cluster_of_its_own() -> None:
+    hook = Hook(ended("SUCCESS"), {"logs": ROWS})
+    hook.refusal = 503
+    with pytest.raises(DatabricksApiError):
+        operator(hook).execute(context("1125-run"))
+    assert hook.submitted == []
+
+
+def test_with_another_compute_there_is_no_cluster_to_start_or_delete(capsys: pytest.CaptureFixture[str]) -> None:
+    assert StartClusterOperator(task_id="start_cluster", compute="job_cluster").execute(context()) is None
+    StopClusterOperator(task_id="stop_cluster").execute(context())
+    said = capsys.readouterr().out
+    assert "job_cluster needs no cluster of the DAG run: nothing to do" in said
+    assert "start_cluster has started no cluster: nothing to do" in said
+
+
 def test_run_that_is_over_at_once_gives_its_result() -> None:
     hook = Hook(ended("SUCCESS"), {"logs": ROWS})
     assert operator(hook).execute(context()) == {"step": "ingest_events", "rows": 3}
@@ -105,6 +159,28 @@ def test_run_that_fails_at_once_is_red() -> None:
     with pytest.raises(JobFailedError) as failed:
         operator(hook).execute(context())
     assert str(failed.value) == (f"ingest_events FAILED: ArgumentError: --k must be a whole number, found 'x' ({PAGE})")
+
+
+def test_a_job_that_says_so_is_not_tried_again() -> None:
+    told = {"logs": 'FAILURE {"kind": "ArgumentError", "retry_helps": false}', "error": "ArgumentError: no day 32"}
+    with pytest.raises(AirflowFailException, match="ingest_events FAILED: ArgumentError: no day 32"):
+        operator(Hook(ended("FAILED"), told)).execute(context())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, AirflowFailException), (403, AirflowFailException), (429, DatabricksApiError)]
+)
+def test_a_refused_request_is_not_repeated(status: int, kind: type[Exception]) -> None:
+    hook = Hook(ended("SUCCESS"), {"logs": ROWS})
+
+    hook.refused = DatabricksApiError("not so", http_status_code=status)
+    with pytest.raises(kind, match="not so"):
+        operator(hook).execute(context())
+
+
+def test_the_grid_links_to_the_run_on_databricks() -> None:
+    (link,) = operator(Hook(ended("SUCCESS"), {})).operator_extra_links
+    assert link.name == "See Databricks Job Run"
 
 
 def test_run_without_an_output_fails_with_what_databricks_says() -> None:

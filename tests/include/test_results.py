@@ -2,7 +2,7 @@ import pytest
 from airflow.providers.databricks.hooks.databricks import RunState
 
 from include.errors import JobFailedError
-from include.results import failure_sentence, latest_task_run, parse_result, tail
+from include.results import failure_sentence, latest_task_run, parse_result, retry_helps, tail
 
 
 def test_result_is_the_last_result_line() -> None:
@@ -50,3 +50,24 @@ def test_failure_before_the_job_began_is_what_databricks_says() -> None:
     state = RunState("INTERNAL_ERROR", "FAILED", "Could not start the cluster")
     assert failure_sentence(state, {}) == "FAILED: Could not start the cluster"
     assert failure_sentence(RunState("INTERNAL_ERROR"), {}) == "INTERNAL_ERROR: no reason given"
+
+
+@pytest.mark.parametrize(
+    ("code", "logs", "helps"),
+    [
+        ("CLUSTER_ERROR", "", True),
+        ("CLOUD_FAILURE", "", True),
+        ("RUN_EXECUTION_ERROR", "a line of a library", True),
+        (None, "", True),
+        ("USER_CANCELED", "", False),
+        ("UNAUTHORIZED_ERROR", "", False),
+        ("INVALID_RUN_CONFIGURATION", "", False),
+        ("RUN_EXECUTION_ERROR", 'FAILURE {"kind": "ArgumentError", "retry_helps": false}', False),
+        ("RUN_EXECUTION_ERROR", 'FAILURE {"kind": "ConcurrentCallError", "retry_helps": true}', True),
+        ("RUN_EXECUTION_ERROR", "FAILURE {cut off", True),
+        ("RUN_EXECUTION_ERROR", "FAILURE []", True),
+    ],
+)
+def test_a_retry_is_for_what_it_can_mend(code: str | None, logs: str, helps: bool) -> None:
+    run = {"run_id": 7, "status": {"termination_details": {"code": code}}} if code else {"run_id": 7}
+    assert retry_helps(run, {"logs": logs}) is helps

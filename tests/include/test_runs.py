@@ -5,7 +5,7 @@ import pytest
 
 from include.compute import Compute
 from include.errors import ConfigurationError
-from include.runs import Parameter, named_parameters, submit_payload
+from include.runs import Parameter, cluster_specification, named_parameters, submit_payload
 from include.settings import Settings
 from tests.include.conftest import WHEEL
 
@@ -13,7 +13,10 @@ LAKE = "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake"
 
 
 def payload(
-    compute: Compute, secrets: dict[str, str] | None = None, **parameters: str | int | bool | None
+    compute: Compute,
+    secrets: dict[str, str] | None = None,
+    cluster_id: str = "",
+    **parameters: str | int | bool | None,
 ) -> dict[str, Any]:
     return submit_payload(
         Settings.load(),
@@ -23,6 +26,7 @@ def payload(
         compute=compute,
         timeout=timedelta(minutes=30),
         secrets=secrets,
+        cluster_id=cluster_id,
     )
 
 
@@ -61,6 +65,24 @@ def test_job_cluster_is_one_small_node_that_refers_to_the_key() -> None:
 def test_instance_pool_takes_the_place_of_the_node_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOKSTORE_INSTANCE_POOL_ID", "pool-1")
     cluster = payload(Compute.INSTANCE_POOL)["tasks"][0]["new_cluster"]
+    assert cluster["instance_pool_id"] == "pool-1"
+    assert "node_type_id" not in cluster
+
+
+def test_a_step_runs_on_the_cluster_of_the_dag_run() -> None:
+    task = payload(Compute.DAG_CLUSTER, cluster_id="1125-run")["tasks"][0]
+    assert task["existing_cluster_id"] == "1125-run"
+    assert task["libraries"] == [{"whl": WHEEL}]
+    assert "new_cluster" not in task
+
+
+def test_a_step_without_the_cluster_of_the_dag_run_brings_its_own() -> None:
+    assert payload(Compute.DAG_CLUSTER) == payload(Compute.JOB_CLUSTER)
+
+
+def test_the_cluster_of_a_dag_run_comes_from_the_pool_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKSTORE_INSTANCE_POOL_ID", "pool-1")
+    cluster = cluster_specification(Settings.load(), Compute.DAG_CLUSTER, {})
     assert cluster["instance_pool_id"] == "pool-1"
     assert "node_type_id" not in cluster
 

@@ -8,9 +8,9 @@ from include.errors import ConfigurationError
 from include.settings import Settings
 
 
-def test_defaults_are_a_single_small_job_cluster() -> None:
+def test_defaults_are_a_single_small_cluster_for_each_dag_run() -> None:
     settings = Settings.load()
-    assert (settings.compute, settings.node_type) == (Compute.JOB_CLUSTER, "Standard_DS3_v2")
+    assert (settings.compute, settings.node_type) == (Compute.DAG_CLUSTER, "Standard_DS3_v2")
 
 
 def test_settings_are_frozen() -> None:

@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.databricks.engine.cluster_libraries import ClusterLibraries
 from localcloud.databricks.engine.clusters import Clusters
-from localcloud.databricks.engine.endings import SUCCESS, Ending, StopSignal, failed, not_started, timed_out
+from localcloud.databricks.engine.endings import (
+    SUCCESS,
+    Ending,
+    StopSignal,
+    cluster_lost,
+    failed,
+    not_started,
+    timed_out,
+)
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.task_process import TaskProcess, start_task
 from localcloud.databricks.files import FileTree
@@ -27,6 +36,7 @@ class Attempts:
     state: State
     files: FileTree
     clusters: Clusters
+    libraries: ClusterLibraries
 
     def execute(
         self, row: Run, task: Task, settings: RunSettings, stop: StopSignal, values: dict[str, dict[str, Any]]
@@ -89,6 +99,7 @@ class Attempts:
             self.state.update(
                 Run, row.run_id, life_cycle_state="RUNNING", state_message="In run", setup_duration=now() - asked
             )
+            row.cluster_id = cluster_id
             return self._in_process(row, task, server, stop, values)
 
     def _in_process(
@@ -103,15 +114,14 @@ class Attempts:
             values=values,
         )
         try:
-            return self._until_ended(process, task, stop)
+            return self._until_ended(row, process, task, stop)
         finally:
-            if server.is_running and not self.clusters.closing.is_set():
-                self.clusters.end_session(server, process.session_id)
+            self.clusters.end_session(server, process.session_id)
 
-    def _until_ended(self, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
+    def _until_ended(self, row: Run, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
         deadline = time.monotonic() + (task.timeout_seconds or float("inf"))
         while not process.wait(_POLL_SECONDS):
-            early = self._reason_to_stop(process, task, stop, deadline)
+            early = self._reason_to_stop(row, process, task, stop, deadline)
             if early is not None:
                 process.stop()
                 return early
@@ -119,18 +129,21 @@ class Attempts:
             return SUCCESS
         return stop.ending if stop.is_set else failed(*process.failure())
 
-    @staticmethod
-    def _reason_to_stop(process: TaskProcess, task: Task, stop: StopSignal, deadline: float) -> Ending | None:
+    def _reason_to_stop(
+        self, row: Run, process: TaskProcess, task: Task, stop: StopSignal, deadline: float
+    ) -> Ending | None:
         if stop.is_set:
             return stop.ending
         if time.monotonic() > deadline:
             return timed_out(task.timeout_seconds)
-        if not process.server.is_running:  # its client would wait ten minutes for another
-            return failed("The cluster's JVM ended while the task was running: run it again", "")
+        if not self.clusters.is_served(row.cluster_id or "", process.server):
+            # Its client would wait ten minutes for another server.
+            return cluster_lost(row.cluster_id or "")
         return None
 
     def _cluster_id(self, task: Task, settings: RunSettings) -> str:
         if task.existing_cluster_id is not None:
-            return self.clusters.with_libraries(task.existing_cluster_id, [each.as_json() for each in task.libraries])
+            self.libraries.add(task.existing_cluster_id, [each.as_json() for each in task.libraries])
+            return task.existing_cluster_id
         spec = task.new_cluster or settings.clusters_by_key[task.job_cluster_key or ""]
         return self.clusters.for_job(spec, [each.as_json() for each in task.libraries])

@@ -1,4 +1,4 @@
-"""Clusters: which Spark server serves whom, when it starts, and when it goes."""
+"""Clusters: which one runs on what, when it starts, and when it goes."""
 
 import logging
 import shutil
@@ -6,50 +6,46 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import select
 
-from localcloud.databricks.engine import libraries as wheels
 from localcloud.databricks.engine.catalog import Catalog
 from localcloud.databricks.engine.resolving import Resolver
-from localcloud.databricks.engine.server_spec import ServerSpec
-from localcloud.databricks.engine.spark_server import ClusterStartError, SparkServer, launch_server
+from localcloud.databricks.engine.servers import Libraries, Servers
+from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.errors import invalid_parameter
 from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.state import Cluster, State, now
 from localcloud.errors import LocalCloudError
-from localcloud.home import Home
 
 log = logging.getLogger(__name__)
 
 API = "API"
 JOB = "JOB"
-_WARM_JOB_SERVERS = 2
+_WARM_SERVERS = 2
 _REMEMBERED_JOB_CLUSTERS = 10
+_MINUTE = 60_000
 
 
 class Clusters:
-    """The workspace's clusters; at most one Spark server each."""
+    """The workspace's clusters, each on a Spark server of its own or one that it shares with others of its settings."""
 
-    def __init__(self, home: Home, state: State, resolver: Resolver, catalog: Catalog) -> None:
-        self._home = home
+    def __init__(self, state: State, resolver: Resolver, catalog: Catalog, servers: Servers) -> None:
         self._state = state
         self._resolver = resolver
         self._catalog = catalog
-        self._servers: dict[str, SparkServer] = {}
+        self._servers = servers
         self._changing: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._users: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self.closing = threading.Event()
 
     def create(self, spec: ClusterSpec, cluster_id: str | None = None) -> str:
         cluster_id = cluster_id or f"local-{uuid.uuid4().hex[:12]}"
         self._state.add(Cluster(cluster_id=cluster_id, source=API, spec=spec.as_json(), start_time=now()))
         return cluster_id
 
-    def for_job(self, spec: ClusterSpec, libraries: list[dict[str, Any]]) -> str:
+    def for_job(self, spec: ClusterSpec, libraries: Libraries) -> str:
         """The cluster that every job cluster of this specification, secrets' values and libraries shares."""
         cluster_id = self._resolver.job_cluster_id(spec, libraries)
         with self._lock:
@@ -59,29 +55,20 @@ class Clusters:
                 self._state.add(row)
         return cluster_id
 
-    def with_libraries(self, cluster_id: str, libraries: list[dict[str, Any]]) -> str:
-        """Gives an all-purpose cluster more libraries; one in another version takes a restart, as on Databricks."""
-        with self._changing[cluster_id]:
-            cluster = self.get(cluster_id)
-            added = [library for library in libraries if library not in cluster.libraries]
-            if added:
-                self._add_libraries(cluster, added)
-        return cluster_id
-
-    def without_libraries(self, cluster_id: str, libraries: list[dict[str, Any]]) -> None:
-        """Takes libraries off the cluster at its next start."""
-        kept = [library for library in self.get(cluster_id).libraries if library not in libraries]
-        self._state.update(Cluster, cluster_id, libraries=kept)
-
     def get(self, cluster_id: str) -> Cluster:
         cluster = self._state.get(Cluster, cluster_id)
         if cluster is None:
             raise invalid_parameter(f"Cluster {cluster_id} does not exist")
-        server = self._servers.get(cluster_id)
-        if cluster.state == "RUNNING" and (server is None or not server.is_running):
+        if cluster.state != "RUNNING":
+            return cluster
+        server = self._servers.of(cluster_id)
+        if server is None or not server.is_running:
             self._terminated(cluster_id, "The cluster's JVM is gone")
-            return self.get(cluster_id)
-        return cluster
+        elif self._is_forgotten(cluster) and self._stop_unless_changing(cluster_id, "Terminated for inactivity"):
+            log.info("cluster %s was terminated for inactivity", cluster_id)
+        else:
+            return cluster
+        return self.get(cluster_id)
 
     def all(self) -> list[Cluster]:
         """Every cluster, the one used last first."""
@@ -100,6 +87,17 @@ class Clusters:
                 self._users[cluster_id] -= 1
             self._state.update(Cluster, cluster_id, last_used_time=now())
 
+    def is_in_use(self, cluster_id: str) -> bool:
+        return self._users[cluster_id] > 0
+
+    def changing(self, cluster_id: str) -> threading.RLock:
+        """Held while the cluster starts, stops or gets libraries."""
+        return self._changing[cluster_id]
+
+    def is_served(self, cluster_id: str, server: SparkServer) -> bool:
+        """Whether the cluster still runs on the server: neither of the two has ended."""
+        return server.is_running and self._servers.of(cluster_id) is server
+
     def start(self, cluster_id: str) -> SparkServer:
         """Starts the cluster if it isn't running, and returns when it is.
 
@@ -108,17 +106,18 @@ class Clusters:
         """
         with self._changing[cluster_id]:
             cluster = self.get(cluster_id)
-            server = self._servers.get(cluster_id)
+            server = self._servers.of(cluster_id)
             if server is not None and server.is_running and not self._is_outdated(cluster, server):
                 return server
             self.stop(cluster_id)
             return self._start(cluster)
 
     def stop(self, cluster_id: str, why: str = "Terminated") -> None:
+        """Terminates the cluster, and its server unless others share it."""
         with self._changing[cluster_id]:
-            server = self._servers.pop(cluster_id, None)
+            self._state.update(Cluster, cluster_id, state="TERMINATING", state_message=why)
+            server = self._servers.take(cluster_id)
             if server is not None:
-                self._state.update(Cluster, cluster_id, state="TERMINATING", state_message=why)
                 server.stop()
             self._terminated(cluster_id, why)
 
@@ -128,40 +127,41 @@ class Clusters:
             self.start(cluster_id)
 
     def delete(self, cluster_id: str) -> None:
-        """Stops the cluster and forgets its definition."""
+        """Terminates the cluster and forgets its definition; its server stays warm for the next of its settings."""
         with self._changing[cluster_id]:
             cluster = self.get(cluster_id)
+            server = self._servers.of(cluster_id)
+            if cluster.source == API and server is not None and server.is_running:
+                self._keep_warm(cluster, server)
             self.stop(cluster_id)
-            shutil.rmtree(self._resolver.folder / cluster_id, ignore_errors=True)
             self._state.delete(cluster)
+            self._remove_folders()
 
     def start_in_background(self, cluster_id: str) -> None:
         """As `start`, but returns at once; the cluster's state tells what comes of it."""
         if self.get(cluster_id).state != "RUNNING":
             self._state.update(Cluster, cluster_id, state="PENDING", state_message="Starting")
-            self._in_background(self.start, cluster_id)
+            _in_background(self.start, cluster_id)
 
     def restart_in_background(self, cluster_id: str) -> None:
         self.get(cluster_id)
         self._state.update(Cluster, cluster_id, state="RESTARTING", state_message="Restarting")
-        self._in_background(self.restart, cluster_id)
+        _in_background(self.restart, cluster_id)
 
     def end_session(self, server: SparkServer, session_id: str) -> None:
         """Ends what a task left running in Spark, and writes down, in the background, which views it has made."""
-        self._catalog.end_session(server, session_id)
-        self._in_background(lambda _: self._catalog.remember_views(server), server.spec.cluster_id)
+        if server.is_running and not self._servers.closing.is_set():
+            self._catalog.end_session(server, session_id)
+            _in_background(lambda _: self._catalog.remember_views(server), server.spec.cluster_id)
 
     def close(self) -> None:
-        """Stops every server, also one that has only begun to start."""
-        with self._lock:
-            self.closing.set()
-        for server in list(self._servers.values()):
-            server.stop()
+        self._servers.close()
 
     def tidy(self) -> None:
         """Forgets the job clusters unused for longest: each new wheel makes another."""
         for cluster in [cluster for cluster in self.all() if cluster.source == JOB][_REMEMBERED_JOB_CLUSTERS:]:
             self.delete(cluster.cluster_id)
+        self._remove_folders()
 
     def forget_servers_of_before(self) -> None:
         """After a restart of the workspace no cluster runs."""
@@ -169,73 +169,89 @@ class Clusters:
             self._terminated(cluster.cluster_id, "The workspace was restarted")
 
     def _start(self, cluster: Cluster) -> SparkServer:
-        self._make_room()
         cluster_id = cluster.cluster_id
         self._state.update(Cluster, cluster_id, state="PENDING", state_message="Starting Spark", start_time=now())
         try:
-            spec = self._resolver.server_spec(cluster)
-            self._install_libraries(cluster, spec)
-            server = self._launch(spec)
-            self._catalog.prepare()
-            server.wait_until_listening()
+            server = self._served(cluster)
         except Exception as error:
             self.stop(cluster_id, str(error))
             raise
-        self._catalog.register(server)
         self._state.update(Cluster, cluster_id, state="RUNNING", state_message="", last_used_time=now())
         return server
 
-    def _launch(self, spec: ServerSpec) -> SparkServer:
-        with self._lock:
-            if self.closing.is_set():
-                raise ClusterStartError("the workspace is stopping")
-            self._servers[spec.cluster_id] = launch_server(self._home, spec)
-            return self._servers[spec.cluster_id]
+    def _served(self, cluster: Cluster) -> SparkServer:
+        """Gives the cluster a server of its settings that is there, else a new one."""
+        spec = self._resolver.server_spec(cluster)
+        with self._servers.starting(spec):
+            found = self._servers.fitting(spec, cluster.libraries, exactly=cluster.source == JOB)
+            if found is None:
+                self._limit_warm_servers(_WARM_SERVERS - 1)
+                return self._servers.launch(spec, cluster.libraries)
+            self._servers.give(cluster.cluster_id, found)
+            self._servers.install(found, cluster.libraries)
+            return found
 
-    def _install_libraries(self, cluster: Cluster, spec: ServerSpec) -> None:
-        shutil.rmtree(spec.libraries, ignore_errors=True)
-        spec.libraries.mkdir(parents=True)
-        if cluster.libraries:
-            wheels.install(self._resolver.wheels(cluster.libraries), spec.libraries)
+    def _keep_warm(self, cluster: Cluster, server: SparkServer) -> None:
+        """Leaves a server, which its last cluster is about to leave, to job clusters of the same specification."""
+        is_as_specified = server.spec.settings == self._resolver.server_spec(cluster).settings
+        if not is_as_specified or not self._servers.has_exactly(server, cluster.libraries):
+            return
+        job_id = self.for_job(ClusterSpec.model_validate(cluster.spec), cluster.libraries)
+        if self._servers.of(job_id) is None:
+            self._servers.give(job_id, server)
+            self._state.update(Cluster, job_id, state="RUNNING", state_message="", last_used_time=now())
+            self._limit_warm_servers(_WARM_SERVERS)
 
-    def _add_libraries(self, cluster: Cluster, added: list[dict[str, Any]]) -> None:
-        new = {wheels.package(library): library for library in added}
-        old = {wheels.package(library): library for library in cluster.libraries}
-        server = self._servers.get(cluster.cluster_id)
-        if server is not None and new.keys() & old.keys():
-            self._stop_for_other_version(cluster.cluster_id, ", ".join(sorted(new.keys() & old.keys())))
-        elif server is not None:
-            wheels.install(self._resolver.wheels(added), server.spec.libraries)
-        self._state.update(Cluster, cluster.cluster_id, libraries=list((old | new).values()))
+    def _limit_warm_servers(self, most: int) -> None:
+        """Stops servers that only job clusters had, those unused for longest, so that JVMs don't fill the memory."""
+        jobs = [cluster.cluster_id for cluster in self.all() if cluster.source == JOB]
+        warm = [cluster_id for cluster_id in jobs if self._serves_only(jobs, cluster_id)]
+        idle = [cluster_id for cluster_id in warm if not self.is_in_use(cluster_id)]
+        for cluster_id in idle[::-1][: max(0, len(warm) - most)]:
+            self._stop_unless_changing(cluster_id, "Stopped to make room for another job cluster")
 
-    def _stop_for_other_version(self, cluster_id: str, packages: str) -> None:
-        if self._users[cluster_id] > 0:
-            raise wheels.LibraryError(
-                f"{packages} is in use on the running cluster {cluster_id} in another version: "
-                "run again when the cluster is idle"
-            )
-        self.stop(cluster_id, f"Stopped to change the version of {packages}")
+    def _serves_only(self, jobs: list[str], cluster_id: str) -> bool:
+        server = self._servers.of(cluster_id)
+        return server is not None and set(self._servers.served_by(server)) <= set(jobs)
 
-    def _make_room(self) -> None:
-        """Stops the job clusters unused for longest, so that JVMs don't fill the memory."""
-        running = [cluster for cluster in self.all() if cluster.source == JOB and cluster.cluster_id in self._servers]
-        idle = [cluster for cluster in running if self._users[cluster.cluster_id] == 0]
-        excess = max(0, len(running) - _WARM_JOB_SERVERS + 1)
-        for cluster in idle[::-1][:excess]:
-            self.stop(cluster.cluster_id, "Stopped to make room for another job cluster")
+    def _stop_unless_changing(self, cluster_id: str, why: str) -> bool:
+        """Stops a cluster unless somebody else is starting or stopping it; says whether it did."""
+        if not self._changing[cluster_id].acquire(blocking=False):
+            return False
+        try:
+            self.stop(cluster_id, why)
+        finally:
+            self._changing[cluster_id].release()
+        return True
+
+    def _is_forgotten(self, cluster: Cluster) -> bool:
+        """Whether nobody has used it for as long as it was to wait."""
+        limit = int(cluster.spec.get("autotermination_minutes") or 0) * _MINUTE
+        return limit > 0 and not self.is_in_use(cluster.cluster_id) and now() - cluster.last_used_time > limit
 
     def _is_outdated(self, cluster: Cluster, server: SparkServer) -> bool:
         """Whether a secret has changed since the start; a cluster in use keeps running with the old one."""
-        return self._users[cluster.cluster_id] <= 1 and self._resolver.server_spec(cluster) != server.spec
+        wanted = self._resolver.server_spec(cluster).settings
+        return self._users[cluster.cluster_id] <= 1 and wanted != server.spec.settings
 
-    def _in_background(self, action: Callable[[str], object], cluster_id: str) -> None:
-        def act() -> None:
-            try:
-                action(cluster_id)
-            except LocalCloudError as error:
-                log.warning("cluster %s: %s", cluster_id, error)  # its state message tells the user
-
-        threading.Thread(target=act, name=f"cluster-{cluster_id}", daemon=True).start()
+    def _remove_folders(self) -> None:
+        """Removes what is left of clusters that nobody knows, unless their server serves others."""
+        known = {row.cluster_id for row in self._state.find(select(Cluster))}
+        used = known | {server.spec.cluster_id for server in self._servers.all()}
+        with suppress(FileNotFoundError):
+            for folder in self._resolver.folder.iterdir():
+                if folder.name not in used:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _terminated(self, cluster_id: str, why: str) -> None:
         self._state.update(Cluster, cluster_id, state="TERMINATED", state_message=why, terminated_time=now())
+
+
+def _in_background(action: Callable[[str], object], cluster_id: str) -> None:
+    def act() -> None:
+        try:
+            action(cluster_id)
+        except LocalCloudError as error:
+            log.warning("cluster %s: %s", cluster_id, error)  # its state message tells the user
+
+    threading.Thread(target=act, name=f"cluster-{cluster_id}", daemon=True).start()

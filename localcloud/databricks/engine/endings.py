@@ -43,6 +43,12 @@ def not_started(error: LocalCloudError) -> Ending:
     return Ending("FAILED", "CLUSTER_ERROR", "INTERNAL_ERROR", message=str(error), error=str(error))
 
 
+def cluster_lost(cluster_id: str) -> Ending:
+    """What it ran on has ended, by itself or because somebody terminated it."""
+    message = f"Cluster {cluster_id} ended while the task was running: run it again"
+    return Ending("FAILED", "CLUSTER_ERROR", "INTERNAL_ERROR", message=message, error=message)
+
+
 def misconfigured(message: str) -> Ending:
     """Only when its turn came could be seen that it can't run as it is."""
     return Ending("FAILED", "INVALID_RUN_CONFIGURATION", "INTERNAL_ERROR", message=message, error=message)

@@ -28,9 +28,9 @@ def package(library: dict[str, Any]) -> str:
     return str(library["whl"]).rpartition("/")[2].partition("-")[0].lower()
 
 
-def fingerprint(wheels: list[Path]) -> str:
-    """Changes with any wheel's content, not with where it lies or the order."""
-    return "+".join(sorted(hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels))
+def fingerprint(wheel: Path) -> str:
+    """Changes with the wheel's content, not with where it lies."""
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
 def install(wheels: list[Path], target: Path) -> None:

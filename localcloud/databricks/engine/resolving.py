@@ -36,16 +36,15 @@ class Resolver:
     def wheels(self, libraries: list[dict[str, Any]]) -> list[Path]:
         return wheels.wheel_files(self.files, libraries)
 
+    def contents(self, libraries: list[dict[str, Any]]) -> dict[str, str]:
+        """The packages that the libraries hold, each with its content's hash."""
+        files = zip(libraries, self.wheels(libraries), strict=True)
+        return {wheels.package(library): wheels.fingerprint(wheel) for library, wheel in files}
+
     def job_cluster_id(self, spec: ClusterSpec, libraries: list[dict[str, Any]]) -> str:
         """The same for the same settings, secrets' values and wheels' contents, and only then."""
-        resolved = self._resolve("", spec)
-        identity = [
-            resolved.spark_conf,
-            resolved.private_hadoop_conf,
-            resolved.environment,
-            wheels.fingerprint(self.wheels(libraries)),
-        ]
-        return f"job-{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:12]}"
+        identity = self._resolve("", spec).settings + json.dumps(self.contents(libraries), sort_keys=True)
+        return f"job-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
     def _resolve(self, cluster_id: str, spec: ClusterSpec) -> ServerSpec:
         secret = {name for name, value in spec.spark_conf.items() if refers_to_secret(value)}

@@ -1,5 +1,6 @@
 """What a Spark Connect server is started with: its settings, files and environment."""
 
+import json
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -97,6 +98,11 @@ class ServerSpec:
     private_hadoop_conf: dict[str, str]
     environment: dict[str, str]
     heap: str = "3g"
+
+    @property
+    def settings(self) -> str:
+        """The same for servers that can stand in for each other."""
+        return json.dumps([self.spark_conf, self.private_hadoop_conf, self.environment, self.heap], sort_keys=True)
 
     @property
     def libraries(self) -> Path:

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -27,13 +27,18 @@ class ClusterStartError(LocalCloudError):
 
 @dataclass(frozen=True)
 class SparkServer:
-    """A running server."""
+    """A running server.
+
+    Attributes:
+        libraries: The packages that it has, each with its content's hash.
+    """
 
     process: subprocess.Popen[bytes]
     port: int
     spec: ServerSpec
     token: str
     log: threading.Thread
+    libraries: dict[str, str] = field(default_factory=dict)
 
     def remote(self, session_id: str) -> str:
         """The URL for `SPARK_REMOTE`; pyspark sends a token without TLS to the host named `localhost` alone."""

@@ -1,10 +1,21 @@
 """Clusters and their libraries."""
 
-from pydantic import ConfigDict, Field, model_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from localcloud.databricks.payloads.base import Payload, Texts
 
 _UNSUPPORTED = {"init_scripts", "docker_image"}
+
+
+_IDLE_MINUTES = range(10, 10_001)
+
+
+def _never_or_in_a_while(minutes: int) -> int:
+    if minutes != 0 and minutes not in _IDLE_MINUTES:
+        raise ValueError(f"autotermination_minutes must be 0 or from 10 to 10000, found {minutes}")
+    return minutes
 
 
 class Library(Payload):
@@ -16,6 +27,7 @@ class Library(Payload):
 class ClusterSpec(Payload):
     spark_version: str
     cluster_name: str = ""
+    autotermination_minutes: Annotated[int, AfterValidator(_never_or_in_a_while)] = 0
     spark_conf: Texts = Field(default_factory=dict)
     spark_env_vars: Texts = Field(default_factory=dict)
 

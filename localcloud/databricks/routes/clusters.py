@@ -1,10 +1,10 @@
 """Clusters: `clusters/*`."""
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from localcloud.databricks.payloads.clusters import ClusterSpec
@@ -36,8 +36,17 @@ def get(cluster_id: str, workspace: Current) -> dict[str, Any]:
 
 
 @router.get("/list")
-def list_clusters(workspace: Current) -> dict[str, Any]:
-    return {"clusters": [cluster_view(cluster) for cluster in workspace.clusters.all()]}
+def list_clusters(
+    workspace: Current,
+    sources: Annotated[list[str], Query(alias="filter_by.cluster_sources")] = [],  # noqa: B006 - FastAPI copies it
+    states: Annotated[list[str], Query(alias="filter_by.cluster_states")] = [],  # noqa: B006
+) -> dict[str, Any]:
+    found = [
+        cluster_view(cluster)
+        for cluster in workspace.clusters.all()
+        if (not sources or cluster.source in sources) and (not states or cluster.state in states)
+    ]
+    return {"clusters": found}
 
 
 @router.post("/start")

@@ -22,13 +22,13 @@ class Change(BaseModel):
 
 @router.post("/install")
 def install(payload: Change, workspace: Current) -> dict[str, Any]:
-    workspace.clusters.with_libraries(payload.cluster_id, payload.as_dicts())
+    workspace.cluster_libraries.add(payload.cluster_id, payload.as_dicts())
     return {}
 
 
 @router.post("/uninstall")
 def uninstall(payload: Change, workspace: Current) -> dict[str, Any]:
-    workspace.clusters.without_libraries(payload.cluster_id, payload.as_dicts())
+    workspace.cluster_libraries.remove(payload.cluster_id, payload.as_dicts())
     return {}
 
 
