@@ -97,7 +97,7 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
             raise
 
     def _cluster_of_dag_run(self, context: Context) -> str:
-        """The cluster's id; empty in a DAG of one step, and for a step that was cleared alone after the run."""
+        """The cluster's id; empty in a DAG of one step, and where somebody has deleted it."""
         cluster_id = context["ti"].xcom_pull(task_ids=START_CLUSTER)
         if cluster_id and self._exists(cluster_id):
             return str(cluster_id)
@@ -166,7 +166,7 @@ class SyncStorageKeyOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        # Whoever clears a step with what follows it has the key brought up to date again before.
+        # Whoever clears a step has the key brought up to date again before.
         self.is_setup = True
         self.compute = compute
         self.azure_conn_id = azure_conn_id

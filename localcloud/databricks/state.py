@@ -90,6 +90,7 @@ class Cluster(Base):
     Attributes:
         spec: The specification as given, with its `{{secrets/…}}` references unresolved.
         libraries: Libraries as the API names them, e.g. `{"whl": "/Workspace/…"}`.
+        server: The cluster in whose folder its server lives, which may be another of the same settings.
     """
 
     __tablename__ = "clusters"
@@ -98,11 +99,16 @@ class Cluster(Base):
     source: Mapped[str]
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     libraries: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    server: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="TERMINATED")
     state_message: Mapped[str] = mapped_column(default="")
     start_time: Mapped[int]
     last_used_time: Mapped[int] = mapped_column(default=0)
     terminated_time: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == "RUNNING"
 
 
 Row = TypeVar("Row", bound=Base)

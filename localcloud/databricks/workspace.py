@@ -10,12 +10,13 @@ from localcloud.databricks.engine.attempts import Attempts
 from localcloud.databricks.engine.catalog import Catalog
 from localcloud.databricks.engine.cluster_libraries import ClusterLibraries
 from localcloud.databricks.engine.clusters import Clusters
-from localcloud.databricks.engine.processes import leftovers, stop_all
+from localcloud.databricks.engine.processes import belongs_to, leftovers, stop_all
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.runs import RunEngine
 from localcloud.databricks.engine.servers import Servers
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.statements import Statements
+from localcloud.databricks.engine.task_process import living_task
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.files import FileTree
 from localcloud.databricks.payloads.clusters import ClusterSpec
@@ -94,11 +95,13 @@ class Workspace:
         return self.engine.attempts.folder(run_id)
 
     def open(self) -> None:
-        """Makes up for how the last server ended: its processes are stopped, and what they did not finish says so."""
-        stop_all(list(leftovers(self.home)))
-        self.clusters.forget_servers_of_before()
+        """Makes up for how the last server ended: what still runs goes on, and what doesn't says so."""
+        servers = self.clusters.find_servers_of_before()
+        kept = [pid for server in servers for pid in (server.process.pid, server.log_writer.pid)]
+        kept += [pid for run_id in self.engine.alive() if (pid := living_task(self.run_folder(run_id))) is not None]
+        stop_all([process for process in leftovers(self.home) if not belongs_to(process, kept)])
         self.clusters.tidy()
-        self.engine.recover()
+        self.engine.recover(self.admission.start_job)
 
     def close(self) -> None:
         self.engine.interrupt()

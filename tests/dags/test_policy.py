@@ -102,7 +102,7 @@ def test_a_cluster_is_started_before_the_steps_and_deleted_after_them(bag: DagBa
 
 
 @pytest.mark.parametrize("dag_id", sorted(STEPS))
-def test_clearing_a_step_with_what_follows_brings_key_and_cluster_back(bag: DagBag, dag_id: str) -> None:
+def test_clearing_a_step_brings_key_and_cluster_back(bag: DagBag, dag_id: str) -> None:
     for number, step in enumerate(STEPS[dag_id][1:], 1):
         subset = serialized(bag, dag_id).partial_subset([step], include_downstream=True, include_upstream=False)
         cleared = set(subset.task_dict)

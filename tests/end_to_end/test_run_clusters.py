@@ -78,7 +78,7 @@ def test_a_failed_step_is_cleared_and_its_cluster_comes_and_goes_with_it(chain: 
     again = runs_of(chain, partition)
     assert count(again) == dict.fromkeys(STEPS, 1) | {"write_report": 2}
     newest, first = again["write_report"]
-    assert cluster_of(newest) != cluster_of(first)
+    assert cluster_of(newest) != cluster_of(first)  # which was gone
     assert clusters_left(chain) == []
 
 

@@ -124,7 +124,7 @@ def test_a_step_runs_on_the_cluster_of_its_dag_run_also_when_that_has_ended() ->
 
 
 @pytest.mark.parametrize("started", ["1125-run", None])
-def test_a_step_that_was_cleared_alone_brings_a_cluster_of_its_own(
+def test_a_step_whose_cluster_is_gone_brings_one_of_its_own(
     started: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hook = Hook(ended("SUCCESS"), {"logs": ROWS})

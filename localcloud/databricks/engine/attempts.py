@@ -8,6 +8,7 @@ from typing import Any
 from localcloud.databricks.engine.cluster_libraries import ClusterLibraries
 from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.endings import (
+    INTERRUPTED,
     SUCCESS,
     Ending,
     StopSignal,
@@ -17,11 +18,18 @@ from localcloud.databricks.engine.endings import (
     timed_out,
 )
 from localcloud.databricks.engine.spark_server import SparkServer
-from localcloud.databricks.engine.task_process import TaskProcess, start_task
+from localcloud.databricks.engine.task_process import (
+    TaskProcess,
+    ended_task,
+    failure,
+    find_task,
+    living_task,
+    start_task,
+)
 from localcloud.databricks.files import FileTree
 from localcloud.databricks.payloads.runs import RunSettings
 from localcloud.databricks.payloads.tasks import Task
-from localcloud.databricks.state import Run, State, now
+from localcloud.databricks.state import Cluster, Run, State, now
 from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 
@@ -56,6 +64,26 @@ class Attempts:
         except LocalCloudError as error:
             ending = stop.ending if stop.is_set else not_started(error)
         return self.finish(row, ending)
+
+    def has_begun(self, row: Run) -> bool:
+        """Whether a process was started for the attempt, be it by an earlier workspace server."""
+        return self.folder(row.run_id).exists()
+
+    def is_alive(self, row: Run) -> bool:
+        """Whether its process lives and its cluster is up."""
+        if living_task(self.folder(row.run_id)) is None or row.cluster_id is None:
+            return False
+        return self.state.get(Cluster, row.cluster_id) is not None and self.clusters.get(row.cluster_id).is_running
+
+    def follow(self, row: Run, task: Task, stop: StopSignal) -> Ending:
+        """Goes on with an attempt that an earlier workspace server has begun."""
+        folder = self.folder(row.run_id)
+        if self.is_alive(row):
+            with self.clusters.lease(row.cluster_id or "") as server:
+                if (process := find_task(folder, server)) is not None:
+                    return self.finish(row, self._with_session(row, process, task, stop))
+        ended = ended_task(folder)
+        return self.finish(row, INTERRUPTED if ended is None else _ending(*ended))
 
     def begin(self, row: Run, state: str = "RUNNING") -> None:
         row.start_time = now()
@@ -113,21 +141,25 @@ class Attempts:
             task=task,
             values=values,
         )
+        return self._with_session(row, process, task, stop)
+
+    def _with_session(self, row: Run, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
         try:
             return self._until_ended(row, process, task, stop)
         finally:
-            self.clusters.end_session(server, process.session_id)
+            self.clusters.end_session(process.server, process.session_id)
 
     def _until_ended(self, row: Run, process: TaskProcess, task: Task, stop: StopSignal) -> Ending:
-        deadline = time.monotonic() + (task.timeout_seconds or float("inf"))
+        spent = (now() - row.start_time - row.setup_duration) / 1000
+        deadline = time.monotonic() - spent + (task.timeout_seconds or float("inf"))
         while not process.wait(_POLL_SECONDS):
             early = self._reason_to_stop(row, process, task, stop, deadline)
             if early is not None:
                 process.stop()
                 return early
-        if process.process.returncode == 0:
-            return SUCCESS
-        return stop.ending if stop.is_set else failed(*process.failure())
+        if stop.is_set and process.process.returncode != 0:
+            return stop.ending
+        return _ending(process.process.returncode, process.folder)
 
     def _reason_to_stop(
         self, row: Run, process: TaskProcess, task: Task, stop: StopSignal, deadline: float
@@ -147,3 +179,7 @@ class Attempts:
             return task.existing_cluster_id
         spec = task.new_cluster or settings.clusters_by_key[task.job_cluster_key or ""]
         return self.clusters.for_job(spec, [each.as_json() for each in task.libraries])
+
+
+def _ending(code: int, folder: Path) -> Ending:
+    return SUCCESS if code == 0 else failed(*failure(code, folder))

@@ -163,10 +163,22 @@ class Clusters:
             self.delete(cluster.cluster_id)
         self._remove_folders()
 
-    def forget_servers_of_before(self) -> None:
-        """After a restart of the workspace no cluster runs."""
+    def find_servers_of_before(self) -> list[SparkServer]:
+        """After a restart of the workspace: clusters whose servers still run go on with them, others run no more."""
         for cluster in self._state.find(select(Cluster).where(Cluster.state != "TERMINATED")):
-            self._terminated(cluster.cluster_id, "The workspace was restarted")
+            server = self._server_of_before(cluster)
+            if server is None:
+                self._terminated(cluster.cluster_id, "The workspace was restarted")
+            else:
+                self._servers.give(cluster.cluster_id, server)
+        return self._servers.all()
+
+    def _server_of_before(self, cluster: Cluster) -> SparkServer | None:
+        if cluster.state != "RUNNING" or cluster.server is None:
+            return None
+        with suppress(LocalCloudError):  # a secret that its settings refer to is gone
+            return self._servers.find(self._resolver.server_spec(cluster, cluster.server))
+        return None
 
     def _start(self, cluster: Cluster) -> SparkServer:
         cluster_id = cluster.cluster_id
@@ -176,7 +188,7 @@ class Clusters:
         except Exception as error:
             self.stop(cluster_id, str(error))
             raise
-        self._state.update(Cluster, cluster_id, state="RUNNING", state_message="", last_used_time=now())
+        self._running(cluster_id, server)
         return server
 
     def _served(self, cluster: Cluster) -> SparkServer:
@@ -199,7 +211,7 @@ class Clusters:
         job_id = self.for_job(ClusterSpec.model_validate(cluster.spec), cluster.libraries)
         if self._servers.of(job_id) is None:
             self._servers.give(job_id, server)
-            self._state.update(Cluster, job_id, state="RUNNING", state_message="", last_used_time=now())
+            self._running(job_id, server)
             self._limit_warm_servers(_WARM_SERVERS)
 
     def _limit_warm_servers(self, most: int) -> None:
@@ -242,6 +254,10 @@ class Clusters:
             for folder in self._resolver.folder.iterdir():
                 if folder.name not in used:
                     shutil.rmtree(folder, ignore_errors=True)
+
+    def _running(self, cluster_id: str, server: SparkServer) -> None:
+        details = {"state_message": "", "last_used_time": now(), "server": server.spec.cluster_id}
+        self._state.update(Cluster, cluster_id, state="RUNNING", **details)
 
     def _terminated(self, cluster_id: str, why: str) -> None:
         self._state.update(Cluster, cluster_id, state="TERMINATED", state_message=why, terminated_time=now())

@@ -115,6 +115,8 @@ class Execution:
         if resolved.run_job_task:
             return control.run_job(row, resolved.run_job_task, stop)
         with self.engine.slot(row):
+            if self.engine.attempts.has_begun(row):
+                return self.engine.attempts.follow(row, resolved, stop)
             return self.engine.attempts.execute(row, resolved, self.settings, stop, dict(self._values))
 
     def _ended_before(self, row: Run) -> Ending | None:

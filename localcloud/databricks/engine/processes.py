@@ -54,6 +54,14 @@ def leftovers(home: Home) -> Iterator[psutil.Process]:
             yield process
 
 
+def belongs_to(process: psutil.Process, pids: list[int]) -> bool:
+    """Whether the process is one of these, or was started by one."""
+    try:
+        return process.pid in pids or any(parent.pid in pids for parent in process.parents())
+    except psutil.NoSuchProcess:
+        return False
+
+
 def _environment(process: psutil.Process) -> dict[str, str]:
     try:
         return process.environ()

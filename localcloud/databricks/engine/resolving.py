@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.databricks.engine import libraries as wheels
+from localcloud.databricks.engine.libraries import fingerprint, install, package
 from localcloud.databricks.engine.server_spec import ServerSpec
 from localcloud.databricks.files import FileTree
 from localcloud.databricks.payloads.clusters import ClusterSpec
@@ -30,16 +30,16 @@ class Resolver:
     files: FileTree
     heap: str
 
-    def server_spec(self, cluster: Cluster) -> ServerSpec:
-        return self._resolve(cluster.cluster_id, ClusterSpec.model_validate(cluster.spec))
+    def server_spec(self, cluster: Cluster, home: str | None = None) -> ServerSpec:
+        """What the cluster's server is started with, in its own folder or in that of the cluster `home`."""
+        return self._resolve(home or cluster.cluster_id, ClusterSpec.model_validate(cluster.spec))
 
-    def wheels(self, libraries: list[dict[str, Any]]) -> list[Path]:
-        return wheels.wheel_files(self.files, libraries)
+    def install(self, libraries: list[dict[str, Any]], target: Path) -> None:
+        install(self.files, libraries, target)
 
     def contents(self, libraries: list[dict[str, Any]]) -> dict[str, str]:
         """The packages that the libraries hold, each with its content's hash."""
-        files = zip(libraries, self.wheels(libraries), strict=True)
-        return {wheels.package(library): wheels.fingerprint(wheel) for library, wheel in files}
+        return {package(library): fingerprint(self.files, library) for library in libraries}
 
     def job_cluster_id(self, spec: ClusterSpec, libraries: list[dict[str, Any]]) -> str:
         """The same for the same settings, secrets' values and wheels' contents, and only then."""

@@ -14,11 +14,12 @@ from localcloud.databricks.engine.endings import CANCELED, INTERRUPTED, Ending, 
 from localcloud.databricks.engine.execution import Execution
 from localcloud.databricks.engine.task_rows import ending_of
 from localcloud.databricks.payloads.runs import RunSettings
-from localcloud.databricks.state import TERMINAL, Run, State
+from localcloud.databricks.state import TERMINAL, Run, State, now
 
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
+_WAITING = {"for_each_task", "run_job_task"}
 
 
 @dataclass
@@ -38,10 +39,22 @@ class RunEngine:
     _cancelling: threading.Lock = field(default_factory=threading.Lock)
     _threads: dict[int, threading.Thread] = field(default_factory=dict)
 
-    def start(self, run: Run, latest: dict[str, Run], kept: dict[str, Ending], depth: int, start_job: StartJob) -> None:
+    def start(
+        self,
+        run: Run,
+        latest: dict[str, Run],
+        kept: dict[str, Ending],
+        depth: int,
+        start_job: StartJob,
+        *,
+        spent_seconds: int = 0,
+    ) -> None:
         """Starts executing a run whose row is already there; returns at once. For the rest see `Execution`."""
         settings = RunSettings.model_validate(run.settings)
-        stop = StopSignal(settings.timeout_seconds)
+        limit = settings.timeout_seconds
+        stop = StopSignal(max(1, limit - spent_seconds) if limit else 0)
+        if run.life_cycle_state == "TERMINATING":
+            stop.request(CANCELED)
         self._active[run.run_id] = stop
         execution = Execution(self, run, settings, stop, latest, kept, depth, start_job)
         thread = threading.Thread(target=self._execute, args=[execution], name=f"run-{run.run_id}", daemon=True)
@@ -102,9 +115,28 @@ class RunEngine:
         for thread in list(self._threads.values()):
             thread.join()
 
-    def recover(self) -> None:
-        """What was active when the last server ended did not finish, and says so."""
-        self._finish_all(select(Run), INTERRUPTED)
+    def alive(self) -> list[int]:
+        """The attempts of before whose processes still live on clusters that are up."""
+        attempts = self.state.find(
+            select(Run).where(Run.parent_run_id.is_not(None), Run.life_cycle_state.not_in(TERMINAL))
+        )
+        return [row.run_id for row in attempts if self.attempts.is_alive(row)]
+
+    def recover(self, start_job: StartJob) -> None:
+        """Goes on with what was active when the last server ended, as far as its processes live.
+
+        An attempt whose process is gone did not finish, and says so. So does a run in the middle of a loop or of
+        another job's run: what these were waiting for is not written down.
+        """
+        for run in self.state.find(
+            select(Run).where(Run.parent_run_id.is_(None), Run.life_cycle_state.not_in(TERMINAL))
+        ):
+            attempts = self.state.find(select(Run).where(Run.parent_run_id == run.run_id).order_by(Run.run_id))
+            if any(not row.is_terminal and row.settings.keys() & _WAITING for row in attempts):
+                self._finish_all(_family(run.run_id), INTERRUPTED)
+            else:
+                latest = {row.task_key or "": row for row in attempts}
+                self.start(run, latest, {}, 0, start_job, spent_seconds=(now() - run.start_time) // 1000)
 
     def _finish_all(self, runs: Select[Run], ending: Ending) -> None:
         for row in self.state.find(runs.where(Run.life_cycle_state.not_in(TERMINAL))):

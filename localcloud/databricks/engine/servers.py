@@ -5,11 +5,11 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from localcloud.databricks.engine import libraries as wheels
 from localcloud.databricks.engine.catalog import Catalog
+from localcloud.databricks.engine.libraries import package
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.server_spec import ServerSpec
-from localcloud.databricks.engine.spark_server import ClusterStartError, SparkServer, launch_server
+from localcloud.databricks.engine.spark_server import ClusterStartError, SparkServer, find_server, launch_server
 from localcloud.home import Home
 
 Libraries = list[dict[str, Any]]
@@ -76,10 +76,16 @@ class Servers:
     def install(self, server: SparkServer, libraries: Libraries) -> None:
         """Gives a running server the libraries that it doesn't have yet."""
         contents = self._resolver.contents(libraries)
-        missing = [library for library in libraries if wheels.package(library) not in server.libraries]
+        missing = [library for library in libraries if package(library) not in server.libraries]
         if missing:
-            wheels.install(self._resolver.wheels(missing), server.spec.libraries)
+            self._resolver.install(missing, server.spec.libraries)
             server.libraries.update(contents)
+            server.remember()
+
+    def find(self, spec: ServerSpec) -> SparkServer | None:
+        """The server of this specification that an earlier workspace started, if it still runs."""
+        found = next((server for server in self.all() if server.spec.cluster_id == spec.cluster_id), None)
+        return found or find_server(self._home, spec)
 
     def launch(self, spec: ServerSpec, libraries: Libraries) -> SparkServer:
         """Starts a server for one cluster, and returns when it can be used.
@@ -90,13 +96,13 @@ class Servers:
         shutil.rmtree(spec.libraries, ignore_errors=True)
         spec.libraries.mkdir(parents=True)
         contents = self._resolver.contents(libraries)
-        if libraries:
-            wheels.install(self._resolver.wheels(libraries), spec.libraries)
+        self._resolver.install(libraries, spec.libraries)
         server = self._launch(spec)
         server.libraries.update(contents)
         self._catalog.prepare()
         server.wait_until_listening()
         self._catalog.register(server)
+        server.remember()
         return server
 
     def close(self) -> None:

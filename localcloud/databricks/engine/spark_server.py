@@ -1,13 +1,16 @@
 """One Spark Connect server: a JVM with Spark and Delta that serves the tasks of one cluster."""
 
+import hashlib
+import os
 import socket
 import subprocess
-import threading
+import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
+from localcloud.databricks.engine.found_process import FoundProcess, Process, find, remember
 from localcloud.databricks.engine.processes import stop_tree
 from localcloud.databricks.engine.server_spec import ServerSpec, server_environment, write_configuration
 from localcloud.errors import LocalCloudError
@@ -19,6 +22,7 @@ _START_SECONDS = 180
 _POLL_SECONDS = 0.05
 _LOG_LINES_SHOWN = 15
 _LAST_LINES_SECONDS = 2
+_LOG_WRITER = Path(__file__).with_name("write_log.py")
 
 
 class ClusterStartError(LocalCloudError):
@@ -30,14 +34,15 @@ class SparkServer:
     """A running server.
 
     Attributes:
+        log_writer: The process that writes its log, and ends with it.
         libraries: The packages that it has, each with its content's hash.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     spec: ServerSpec
     token: str
-    log: threading.Thread
+    log_writer: Process
     libraries: dict[str, str] = field(default_factory=dict)
 
     def remote(self, session_id: str) -> str:
@@ -73,33 +78,70 @@ class SparkServer:
     def stop(self) -> None:
         stop_tree(self.process.pid)
         self.process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self.log_writer.wait(_LAST_LINES_SECONDS)
+
+    def remember(self) -> None:
+        """Writes down what the next workspace server needs to go on with it, should this one be killed."""
+        remember(
+            _memory(self.spec),
+            self.process.pid,
+            port=self.port,
+            log_writer=self.log_writer.pid,
+            libraries=self.libraries,
+            settings=_digest(self.spec),
+        )
 
 
 def launch_server(home: Home, spec: ServerSpec) -> SparkServer:
     """Starts a server and returns at once."""
     port = _free_port()
     write_configuration(home, spec, port)
+    log_writer, output = _start_log_writer(home, spec)
     process = subprocess.Popen(
         ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
         cwd=spec.folder,
         env=server_environment(home, spec),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    token = home.secret("connect-token")
-    log = threading.Thread(target=_write_log, args=(process.stdout, spec.log, token), daemon=True)
-    log.start()
-    return SparkServer(process, port, spec, token, log)
+    os.close(output)
+    return SparkServer(process, port, spec, home.secret("connect-token"), log_writer)
 
 
-def _write_log(output: IO[bytes], log: Path, token: str) -> None:
-    """Copies what the server prints, without the token: pyspark's workers print the address that they connect to."""
-    with log.open("wb", buffering=0) as file:
-        for line in output:
-            file.write(line.replace(token.encode(), b"[REDACTED]"))
+def find_server(home: Home, spec: ServerSpec) -> SparkServer | None:
+    """The server of this specification that an earlier workspace started, if it still runs."""
+    nowhere = spec.folder / "exit"  # a JVM leaves no exit code
+    found = find(_memory(spec), nowhere)
+    if found is None or found[0].poll() is not None or found[1]["settings"] != _digest(spec):
+        return None
+    process, told = found
+    log_writer = FoundProcess(None, told["log_writer"], nowhere)
+    return SparkServer(process, told["port"], spec, home.secret("connect-token"), log_writer, told["libraries"])
+
+
+def _memory(spec: ServerSpec) -> Path:
+    return spec.folder / "server.json"
+
+
+def _digest(spec: ServerSpec) -> str:
+    """Tells changed settings, without being the secrets among them."""
+    return hashlib.sha256(spec.settings.encode()).hexdigest()
+
+
+def _start_log_writer(home: Home, spec: ServerSpec) -> tuple[Process, int]:
+    """The process that writes the server's log, and the pipe to it."""
+    reader, output = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", _LOG_WRITER, spec.log],
+        env=server_environment(home, spec),
+        stdin=reader,
+        start_new_session=True,
+    )
+    os.close(reader)
+    return process, output
 
 
 def _free_port() -> int:
@@ -115,5 +157,6 @@ def _is_listening(port: int) -> bool:
 
 
 def _tail(server: SparkServer) -> str:
-    server.log.join(_LAST_LINES_SECONDS)
+    with suppress(subprocess.TimeoutExpired):
+        server.log_writer.wait(_LAST_LINES_SECONDS)
     return "\n".join(server.spec.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:])

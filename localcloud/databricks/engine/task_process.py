@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from localcloud.databricks.engine.found_process import Process, find, remember
 from localcloud.databricks.engine.processes import clean_environment, stop_tree
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.files import FileTree
@@ -17,13 +20,15 @@ from localcloud.home import Home
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _RUNTIME = Path(__file__).with_name("runtime")
+_MEMORY = "process.json"
+_EXIT = "exit"
 
 
 @dataclass(frozen=True)
 class TaskProcess:
     """A started task."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     folder: Path
     server: SparkServer
     session_id: str
@@ -32,7 +37,7 @@ class TaskProcess:
         """Whether the task has ended, waiting at most so long."""
         try:
             self.process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
             return False
         return True
 
@@ -41,15 +46,15 @@ class TaskProcess:
         stop_tree(self.process.pid)
         self.process.wait()
 
-    def failure(self) -> tuple[str, str]:
-        """The error and its traceback, as the task left them."""
-        outcome = self.folder / "outcome.json"
-        if outcome.is_file():
-            told: dict[str, str] = json.loads(outcome.read_text())
-            return told["error"], told["error_trace"]
-        code = self.process.returncode
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        return f"The task's process {how} before it could say why", ""
+
+def failure(code: int, folder: Path) -> tuple[str, str]:
+    """The error of a task that ended with this code, and its traceback, as the task left them."""
+    outcome = folder / "outcome.json"
+    if outcome.is_file():
+        told: dict[str, str] = json.loads(outcome.read_text())
+        return told["error"], told["error_trace"]
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return f"The task's process {how} before it could say why", ""
 
 
 def start_task(
@@ -86,7 +91,27 @@ def start_task(
             stderr=stderr,
             start_new_session=True,
         )
+    remember(folder / _MEMORY, process.pid, session_id=session_id)
     return TaskProcess(process, folder, server, session_id)
+
+
+def find_task(folder: Path, server: SparkServer) -> TaskProcess | None:
+    """The task that an earlier workspace server started in this folder, if it lives."""
+    found = find(folder / _MEMORY, folder / _EXIT)
+    if found is None or found[0].poll() is not None:
+        return None
+    return TaskProcess(found[0], folder, server, found[1]["session_id"])
+
+
+def living_task(folder: Path) -> int | None:
+    """The process of the task in this folder, if it lives."""
+    found = find(folder / _MEMORY, folder / _EXIT)
+    return found[0].pid if found is not None and found[0].poll() is None else None
+
+
+def ended_task(folder: Path) -> tuple[int, Path] | None:
+    """The exit code of the task in this folder, if it has ended by itself."""
+    return (int((folder / _EXIT).read_text()), folder) if (folder / _EXIT).is_file() else None
 
 
 def _environment(home: Home, server: SparkServer, session_id: str) -> dict[str, str]:

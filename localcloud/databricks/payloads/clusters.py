@@ -1,6 +1,6 @@
 """Clusters and their libraries."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -18,10 +18,27 @@ def _never_or_in_a_while(minutes: int) -> int:
     return minutes
 
 
+class PyPi(Payload):
+    model_config = ConfigDict(extra="forbid")
+
+    package: str = Field(min_length=1)
+    repo: str | None = None
+
+
 class Library(Payload):
     model_config = ConfigDict(extra="forbid")
 
-    whl: str
+    whl: str | None = None
+    pypi: PyPi | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Library":
+        if (self.whl is None) == (self.pypi is None):
+            raise ValueError("a library must be one of whl and pypi")
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 class ClusterSpec(Payload):

@@ -61,6 +61,13 @@ def runs(workspace: Current) -> Response:
     return _page("runs.html", runs=found, clusters=workspace.clusters.all(), refresh=active)
 
 
+@router.get("/compute/clusters/{cluster_id}", dependencies=[LoggedIn])
+def cluster(cluster_id: str) -> Response:
+    """Where Databricks has a cluster's page; here all are on the first one."""
+    del cluster_id
+    return RedirectResponse("/", status_code=303)
+
+
 @router.get("/runs/{run_id}", dependencies=[LoggedIn])
 def run(run_id: PathId, workspace: Current) -> Response:
     asked = find_run(workspace, run_id)

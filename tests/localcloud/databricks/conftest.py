@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from localcloud import certificates
 from localcloud.home import Home
 from tests.localcloud.databricks.no_spark import install_java
+from tests.localcloud.databricks.package_index import package_index
 from tests.localcloud.databricks.server import Server, airflow_connection
 
 
@@ -29,17 +31,28 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         server.stop()
 
 
+def light_server(folder: Path) -> Server:
+    """A workspace whose clusters are up at once and have no Spark."""
+    server = new_server(Home(folder / "home"))
+    server.environment = {"PATH": f"{install_java(folder / 'bin')}:{os.environ['PATH']}"}
+    return server
+
+
 @pytest.fixture(scope="session")
 def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running workspace whose clusters are up at once and have no Spark."""
-    folder = tmp_path_factory.mktemp("light")
-    server = new_server(Home(folder / "home"))
-    server.environment = {"PATH": f"{install_java(folder / 'bin')}:{os.environ['PATH']}"}
+    server = light_server(tmp_path_factory.mktemp("light"))
     server.start()
     try:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    with package_index(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

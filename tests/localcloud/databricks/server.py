@@ -153,6 +153,8 @@ class TaskInstance:
 
     def xcom_push(self, key: str, value: Any) -> None: ...
 
+    def xcom_pull(self, task_ids: str) -> None: ...
+
 
 def context() -> Any:
     """What Airflow would call an operator with."""

@@ -56,6 +56,13 @@ def test_run_page_shows_output_and_traceback_without_secrets(workspace: Server, 
     assert f'href="/runs/{run.run_id}"' in reader.get("/").text
 
 
+def test_a_clusters_page_is_the_first_one(light: Server) -> None:
+    with httpx.Client(base_url=light.url, follow_redirects=True) as stranger:
+        assert stranger.get("/compute/clusters/x").status_code == 401
+    answer = log_in(light).get("/compute/clusters/x")
+    assert (answer.status_code, answer.url.path) == (200, "/")
+
+
 def test_a_loop_leads_to_what_each_of_its_iterations_wrote(light: Server) -> None:
     nested = Task.from_dict(light.script("one", "import sys; print('city', sys.argv[1])", "{{input}}").as_dict())
     run = light.run(SubmitTask("each", for_each_task=ForEachTask(inputs='["Oslo", "Bonn"]', task=nested)))

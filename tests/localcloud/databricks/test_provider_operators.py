@@ -56,6 +56,24 @@ def test_a_notebook_runs_with_its_parameters(light: Server) -> None:
     assert list(light.logs(run).values()) == ["2026-01-31\n"]
 
 
+def test_a_notebook_brings_packages_to_an_existing_cluster(light: Server, index: str) -> None:
+    light.notebook("with_packages", "import greeting; print(greeting.TEXT)")
+    created = light.client.clusters.create(spark_version="17.3.x-scala2.13", num_workers=0).bind()
+    operator = DatabricksNotebookOperator(
+        task_id="notebook",
+        notebook_path="/Shared/with_packages",
+        source="WORKSPACE",
+        notebook_packages=[{"pypi": {"package": "greeting==1.0", "repo": index}}],
+        existing_cluster_id=created["cluster_id"],
+        **CONNECTION,
+    )
+    operator.execute(context())
+    assert operator.databricks_run_id is not None
+    run = light.client.jobs.get_run(operator.databricks_run_id)
+    assert list(light.logs(run).values()) == ["hello 1.0!\n"]
+    light.client.clusters.permanent_delete(created["cluster_id"])
+
+
 def test_a_failing_task_fails_its_operator(light: Server) -> None:
     script = light.script("fails", "raise ValueError('no such month')").as_dict()
     operator = DatabricksTaskOperator(

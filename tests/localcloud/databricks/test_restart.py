@@ -1,6 +1,7 @@
 """What a workspace that was killed makes good when it starts again; and all-purpose clusters on the way."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -9,7 +10,7 @@ from databricks.sdk.service.compute import Library, State
 
 from localcloud.home import Home
 from tests.localcloud.databricks.conftest import new_server
-from tests.localcloud.databricks.server import KEY, KEY_SETTING, WHEEL, Server, step
+from tests.localcloud.databricks.server import KEY, KEY_SETTING, WHEEL, Server, states, step
 from tests.localcloud.waiting import wait_until
 
 pytestmark = pytest.mark.full
@@ -42,26 +43,36 @@ def core_site(server: Server, cluster_id: str) -> str:
     return (server.home.workspace / "clusters" / cluster_id / "conf" / "core-site.xml").read_text()
 
 
-def test_runs_and_clusters_of_a_killed_workspace_are_ended_and_say_so(server: Server, cluster_id: str) -> None:
-    run_id = server.submit(step("wait_forever", new_cluster=None, libraries=None, existing_cluster_id=cluster_id))
-    wait_until(lambda: "waiting" in server.printed(run_id), limit=300)
-    assert state(server, cluster_id) == State.RUNNING
+def test_spark_goes_on_when_the_workspace_is_killed_and_started_again(
+    server: Server, cluster_id: str, tmp_path: Path
+) -> None:
+    """A streaming query that a Python worker of the JVM handles, and which prints there."""
+    stream = step("stream_forever", str(tmp_path), new_cluster=None, libraries=None, existing_cluster_id=cluster_id)
+    run_id = server.submit(stream)
+    wait_until(lambda: committed(tmp_path) > 0, limit=300)
     assert server.process is not None
-    family = psutil.Process(server.process.pid).children(recursive=True)
+    (jvm,) = (each for each in psutil.Process(server.process.pid).children() if each.name() == "java")
 
     server.kill()
-    assert all(process.is_running() for process in family)
     server.start()
 
-    assert not any(process.is_running() for process in family)
-    ended = server.client.jobs.get_run(run_id).state
-    assert ended is not None
-    assert ended.life_cycle_state is not None
-    assert ended.life_cycle_state.value == "INTERNAL_ERROR"
-    assert ended.state_message == "The workspace was restarted while this was running: run it again."
-    assert state(server, cluster_id) == State.TERMINATED
+    assert jvm.is_running()
+    assert (server.life_cycle_state(run_id), state(server, cluster_id)) == ("RUNNING", State.RUNNING)
     (library,) = server.client.libraries.cluster_status(cluster_id)
     assert library.library == Library(whl=WHEEL)
+    before = committed(tmp_path)
+    wait_until(lambda: committed(tmp_path) > before, limit=60)
+    server.client.jobs.cancel_run(run_id)
+    assert states(server.ended(run_id)) == [("stream_forever", "TERMINATED", "CANCELED")]
+    after = committed(tmp_path)
+    server.client.clusters.delete(cluster_id)
+    assert not jvm.is_running()
+    assert committed(tmp_path) <= after + 1
+
+
+def committed(folder: Path) -> int:
+    """How many batches of the streaming query are done."""
+    return len(list((folder / "checkpoint" / "commits").glob("[0-9]*")))
 
 
 def test_a_restarted_cluster_takes_the_changed_secret(server: Server, cluster_id: str) -> None:

@@ -85,7 +85,7 @@ def test_the_form_of_a_single_task_is_a_run_of_one_task() -> None:
             r"the reference \{\{job.start_time\}\} is incomplete: one of iso_weekday",
         ),
         ({"max_retries": -2}, "greater than or equal to -1"),
-        ({"libraries": [{"pypi": {"package": "x"}}]}, "libraries.0.whl\n  Field required"),
+        ({"libraries": [{"jar": "dbfs:/x.jar"}]}, "libraries.0.jar\n  Extra inputs are not permitted"),
         ({"depends_on": [{"task_key": "b"}]}, "task a depends on b, which is no task of this run"),
         ({"existing_cluster_id": None, "job_cluster_key": "k"}, "names job cluster k, which is not defined"),
         ({"depends_on": [{"task_key": "a"}]}, "in a circle: a -> a"),

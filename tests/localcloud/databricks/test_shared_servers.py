@@ -46,7 +46,8 @@ def jvms(server: Server, settings: str) -> list[int]:
     return sorted(
         process.pid
         for process in psutil.Process(server.process.pid).children()
-        if "org.apache.spark.sql.connect.service.SparkConnectServer" in process.cmdline()
+        if process.status() != psutil.STATUS_ZOMBIE
+        and "org.apache.spark.sql.connect.service.SparkConnectServer" in process.cmdline()
         and process.environ().get("SHARED") == settings
     )
 
