@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.conflicts import is_conflict
 from spark_jobs.errors import MissingTableError
 from spark_jobs.tables import Table
 
 _NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_PATH_DOES_NOT_EXIST"}
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Lake:
         if not is_new:
             return f"{statement} USING delta LOCATION '{self.path(table)}'"
         partitions = f" PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
-        return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'"
+        listed = ", ".join(f"'{key}' = '{value}'" for key, value in table.properties)
+        properties = f" TBLPROPERTIES ({listed})" if listed else ""
+        return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'{properties}"
 
     def exists(self, spark: SparkSession, table: Table) -> bool:
         """Whether the table's folder holds a Delta table, known by name or not."""
@@ -71,12 +75,14 @@ class Lake:
         """The table's rows; None while nothing has written the table."""
         return spark.read.format("delta").load(self.path(table)) if self.exists(spark, table) else None
 
-    def read(self, spark: SparkSession, table: Table) -> DataFrame:
-        """The table's rows.
+    def read(self, spark: SparkSession, table: Table, version: int | None = None) -> DataFrame:
+        """The table's rows; those of one version where it is given.
 
         Raises:
             MissingTableError: Nothing has written the table yet.
         """
+        if version is not None:
+            return spark.read.format("delta").option("versionAsOf", version).load(self.path(table))
         rows = self.find(spark, table)
         if rows is None:
             raise MissingTableError(
@@ -84,6 +90,18 @@ class Lake:
                 f"run the job that writes it first"
             )
         return rows
+
+    def version(self, spark: SparkSession, table: Table) -> int:
+        """The number of the table's latest commit."""
+        history = spark.sql(f"DESCRIBE HISTORY delta.`{self.path(table)}` LIMIT 1")
+        return int(history.select("version").collect()[0].version)
+
+    def changes(self, spark: SparkSession, table: Table, *, after: int, until: int) -> DataFrame:
+        """What the commits after a version changed, up to and including another one: rows with `_change_type`."""
+        reader = spark.read.format("delta").option("readChangeFeed", "true")
+        if after == until:
+            return reader.option("startingVersion", until).load(self.path(table)).where("false")
+        return reader.option("startingVersion", after + 1).option("endingVersion", until).load(self.path(table))
 
     def replace(self, spark: SparkSession, table: Table, rows: DataFrame, where: str = "") -> None:
         """Replaces the table's rows, or those that `where` selects, in one commit; others keep what they have.
@@ -95,6 +113,19 @@ class Lake:
         if where:
             writer = writer.option("replaceWhere", where)
         writer.save(self.path(table))
+
+    def replace_at_last(self, spark: SparkSession, table: Table, rows: DataFrame, where: str) -> None:
+        """Replaces rows as `replace` does, and does it again where another run has replaced the same meanwhile.
+
+        For rows that are as good whoever comes last.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self.replace(spark, table, rows, where)
+            except Exception as error:
+                if attempt == _ATTEMPTS or not is_conflict(error):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def clear(self, spark: SparkSession, table: Table, where: str) -> None:
         """Removes the rows that `where` selects, in a table that need not exist."""

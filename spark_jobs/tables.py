@@ -37,6 +37,7 @@ class Table:
         keys: Columns that identify a row.
         columns: Spark DDL of the columns it is created with.
         partitioned_by: Physical partition columns.
+        properties: Delta's properties that it is created with.
     """
 
     layer: str
@@ -44,6 +45,7 @@ class Table:
     keys: tuple[str, ...]
     columns: str
     partitioned_by: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 OFFSET = ("topic", "partition", "offset")
@@ -69,7 +71,14 @@ BOOKS_HISTORY = Table(
 )
 BOOKS_VIEW = "silver.books"
 """The same by name only, with `valid_from`, `valid_to` and `is_current`."""
-ORDERS = Table("silver", "orders", ("order_id",), f"{ORDER_ROW}, net_amount decimal(18,2)")
+ORDERS = Table(
+    "silver",
+    "orders",
+    ("order_id",),
+    f"{ORDER_ROW}, net_amount decimal(18,2)",
+    # What `aggregate_rfm` brings a partition's totals up to date with.
+    properties=(("delta.enableChangeDataFeed", "true"),),
+)
 ORDER_LINE_ITEMS = Table(
     "silver",
     "order_lines",
@@ -186,6 +195,16 @@ BOOK_REVISIONS = Table(
     "ops", "book_revisions", ("book_id", "since_ms"), "book_id bigint, since_ms bigint, recorded_at timestamp"
 )
 """From when on a book's history has changed: what tells `merge_orders` which lines to describe again."""
+RFM_TOTALS = Table(
+    "ops",
+    "rfm_totals",
+    ("snapshot_date", "lookback_days", "customer_id"),
+    """lookback_days int, snapshot_date date, orders_id string, orders_version bigint, customer_id bigint,
+    last_day date, orders bigint, cents bigint""",
+    partitioned_by=("lookback_days", "snapshot_date", "orders_id", "orders_version"),
+)
+"""What the orders of a partition of `gold.rfm` add up to, as of a version of `silver.orders`: where later runs start
+from. It can be emptied at any time."""
 
 LAYERS = ("bronze", "silver", "gold", "ops")
 

@@ -10,8 +10,10 @@ from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError, MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import on, partition
+from spark_jobs.rfm_totals import Stored, totals
 from spark_jobs.tables import CUSTOMERS, ORDERS, RFM
 from spark_jobs.transforms.rfm import rfm
+from spark_jobs.transforms.totals import Window
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,19 @@ def run(spark: SparkSession, config: Config) -> Result:
     """Replaces the partition of `snapshot_date` and no other; skipped while there is no silver table to read."""
     lake = Lake(config.lake_root, config.catalog)
     try:
-        customers, orders = lake.read(spark, CUSTOMERS), lake.read(spark, ORDERS)
+        customers, _ = lake.read(spark, CUSTOMERS), lake.read(spark, ORDERS)
     except MissingTableError as error:
         # A schedule that starts before the first events isn't a failure.
         return {"snapshot_date": config.snapshot_date, "rows": 0, "skipped": str(error)}
-    rows = rfm(customers, orders, snapshot_date=config.snapshot_date, lookback_days=config.lookback_days)
-    lake.replace(spark, RFM, rows, where=on(config.snapshot_date))
-    return _result(config, customers=partition(lake, spark, RFM, config.snapshot_date).count())
+    summed, base = totals(spark, lake, Window(config.snapshot_date, config.lookback_days))
+    rows = rfm(customers, summed, snapshot_date=config.snapshot_date, lookback_days=config.lookback_days)
+    lake.replace_at_last(spark, RFM, rows, where=on(config.snapshot_date))
+    return _result(config, base, customers=partition(lake, spark, RFM, config.snapshot_date).count())
 
 
-def _result(config: Config, customers: int) -> Result:
-    result = {"snapshot_date": config.snapshot_date, "rows": customers}
+def _result(config: Config, base: Stored | None, customers: int) -> Result:
+    carried = {"carried_on_from": base.window.snapshot_date} if base else {}
+    result = {"snapshot_date": config.snapshot_date, "rows": customers, **carried}
     if customers:
         return result
     days = f"the {config.lookback_days} days up to it" if config.lookback_days else "the time up to it"

@@ -11,6 +11,7 @@ from spark_jobs.auto_cdc import companion_name, forget_events
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError
 from spark_jobs.lake import Lake
+from spark_jobs.rfm_totals import forget_old_totals
 from spark_jobs.tables import BOOKS_HISTORY, CUSTOMERS, ORDERS, Table, all_tables
 
 _CAPTURED = (CUSTOMERS, BOOKS_HISTORY, ORDERS)
@@ -54,6 +55,7 @@ def run(spark: SparkSession, config: Config) -> Result:
     lake = Lake(config.lake_root, config.catalog)
     tables = [table for table in all_tables() if lake.exists(spark, table)]
     lake.create(spark, *tables)
+    forget_old_totals(spark, lake)
     old = dt.datetime.now(dt.UTC) - dt.timedelta(days=config.forget_after_days)
     with _few_listing_tasks(spark):
         for table in tables:

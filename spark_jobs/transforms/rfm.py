@@ -1,6 +1,7 @@
 """Recency, frequency and monetary value of every customer as of a date, with scores and segments."""
 
 import datetime as dt
+from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -24,27 +25,27 @@ SEGMENTS = {(r, f): name for r, row in enumerate(_SEGMENTS_BY_SCORE, 1) for f, n
 """The segment of every pair of R and F score."""
 
 
-def rfm(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
+def rfm(customers: DataFrame, totals: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
     """One row per customer with a counted order in the `lookback_days` up to and including `snapshot_date`.
 
     Args:
         customers: `silver.customers`; orders of anybody else don't count.
-        orders: `silver.orders`; those that count: see `counted_orders`.
+        totals: What the orders of those days add up to, as `transforms.totals.totals_of` gives it.
         snapshot_date: The last UTC day that counts.
         lookback_days: How many days count, that one included; 0 for all history.
 
     Returns:
         The columns of `gold.rfm`.
     """
+    monetary = F.col("cents").cast("decimal(20,0)") * F.lit(Decimal("0.01"))
     return (
-        counted_orders(customers, orders, snapshot_date=snapshot_date, lookback_days=lookback_days)
-        .groupBy("customer_id")
-        .agg(
-            F.max("ordered_at").alias("last_order_at"),
-            F.count("*").alias("frequency"),
-            F.sum("net_amount").cast("decimal(18,2)").alias("monetary"),
+        totals.join(customers.select("customer_id"), on="customer_id", how="left_semi")
+        .select(
+            "customer_id",
+            F.date_diff(F.lit(snapshot_date), "last_day").alias("recency_days"),
+            F.col("orders").alias("frequency"),
+            monetary.cast("decimal(18,2)").alias("monetary"),
         )
-        .withColumn("recency_days", F.date_diff(F.lit(snapshot_date), utc_date("last_order_at")))
         .transform(with_scores)
         .select(
             F.lit(snapshot_date).alias("snapshot_date"),
@@ -69,9 +70,14 @@ def counted_orders(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt
     Returns:
         The columns of `orders`.
     """
-    return orders.where(
-        (F.col("status") != "cancelled") & (F.col("net_amount") > 0) & ordered_within(snapshot_date, lookback_days)
-    ).join(customers.select("customer_id"), on="customer_id", how="left_semi")
+    return orders.where(counts() & ordered_within(snapshot_date, lookback_days)).join(
+        customers.select("customer_id"), on="customer_id", how="left_semi"
+    )
+
+
+def counts() -> Column:
+    """Whether an order counts, whoever's and whenever it is: not cancelled, something kept and paid."""
+    return (F.col("status") != "cancelled") & (F.col("net_amount") > 0)
 
 
 def with_scores(customers: DataFrame) -> DataFrame:

@@ -7,10 +7,16 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.transforms.rfm import SEGMENTS, rfm, with_scores
+from spark_jobs.transforms.totals import Window, totals_of
 from tests.spark_jobs.bookstore import customers, order, orders, random_orders
 from tests.spark_jobs.plain_rfm import SEGMENT_OF, plain_rfm
 
 D = dt.date(2026, 1, 31)
+
+
+def partition_of(customers: DataFrame, orders: DataFrame, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
+    totals = totals_of(orders, Window(snapshot_date, lookback_days))
+    return rfm(customers, totals, snapshot_date=snapshot_date, lookback_days=lookback_days)
 
 
 def metrics(actual_df: DataFrame) -> list[tuple[object, ...]]:
@@ -28,7 +34,9 @@ def test_every_score_and_segment_of_a_small_partition(spark: SparkSession) -> No
         order("O-6", 5, "2025-02-01T00:00:00", "999.99"),
     ]
 
-    actual_df = rfm(customers(spark, 1, 2, 3, 4, 5), orders(spark, history), snapshot_date=D, lookback_days=365)
+    actual_df = partition_of(
+        customers(spark, 1, 2, 3, 4, 5), orders(spark, history), snapshot_date=D, lookback_days=365
+    )
 
     assert sorted(tuple(row) for row in actual_df.collect()) == [
         (D, 1, 365, 0, 2, Decimal("60.10"), 5, 5, 3, "553", "Champions"),
@@ -51,7 +59,7 @@ def test_what_does_not_count(spark: SparkSession) -> None:
         order("O-8", 2, "2026-01-20T00:00:00", "0.00", "cancelled"),  # nothing of customer 2 counts
     ]
 
-    actual_df = rfm(customers(spark, 1, 2), orders(spark, history), snapshot_date=D, lookback_days=365)
+    actual_df = partition_of(customers(spark, 1, 2), orders(spark, history), snapshot_date=D, lookback_days=365)
 
     assert metrics(actual_df) == [(1, 21, 1, Decimal("20.00"))]
 
@@ -60,9 +68,9 @@ def test_a_lookback_of_zero_is_all_history_and_one_is_the_day_itself(spark: Spar
     history = [order("O-1", 1, "1999-01-31T00:00:00", "1.00"), order("O-2", 1, "2026-01-31T00:00:00", "2.00")]
     known, placed = customers(spark, 1), orders(spark, history)
 
-    assert metrics(rfm(known, placed, snapshot_date=D, lookback_days=0)) == [(1, 0, 2, Decimal("3.00"))]
-    assert metrics(rfm(known, placed, snapshot_date=D, lookback_days=1)) == [(1, 0, 1, Decimal("2.00"))]
-    assert metrics(rfm(known, placed, snapshot_date=D, lookback_days=10**8)) == [(1, 0, 2, Decimal("3.00"))]
+    assert metrics(partition_of(known, placed, snapshot_date=D, lookback_days=0)) == [(1, 0, 2, Decimal("3.00"))]
+    assert metrics(partition_of(known, placed, snapshot_date=D, lookback_days=1)) == [(1, 0, 1, Decimal("2.00"))]
+    assert metrics(partition_of(known, placed, snapshot_date=D, lookback_days=10**8)) == [(1, 0, 2, Decimal("3.00"))]
 
 
 def test_dates_are_utc_in_a_session_of_another_zone(spark: SparkSession) -> None:
@@ -71,7 +79,7 @@ def test_dates_are_utc_in_a_session_of_another_zone(spark: SparkSession) -> None
     )
     spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
     try:
-        actual = metrics(rfm(customers(spark, 1, 2), placed, snapshot_date=D, lookback_days=2))
+        actual = metrics(partition_of(customers(spark, 1, 2), placed, snapshot_date=D, lookback_days=2))
     finally:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
 
@@ -83,7 +91,9 @@ def test_random_histories_agree_with_plain_python(spark: SparkSession, seed: int
     known = range(40)  # 40 to 49 have orders and are no customers any more
     history = random_orders(seed, count=1_500, customer_ids=50, days=400, until=D)
 
-    actual_df = rfm(customers(spark, *known), orders(spark, history), snapshot_date=D, lookback_days=lookback_days)
+    actual_df = partition_of(
+        customers(spark, *known), orders(spark, history), snapshot_date=D, lookback_days=lookback_days
+    )
 
     expected = plain_rfm(known, history, D, lookback_days)
     assert sorted(tuple(row) for row in actual_df.collect()) == expected
@@ -142,6 +152,8 @@ def test_many_random_histories_agree_with_plain_python(spark: SparkSession, seed
     history = random_orders(seed, count=rng.randrange(1, 800), customer_ids=60, days=rng.randrange(1, 800), until=D)
     as_of, lookback_days = D - dt.timedelta(days=rng.randrange(40)), rng.choice([0, 1, 2, 30, 365])
 
-    actual_df = rfm(customers(spark, *known), orders(spark, history), snapshot_date=as_of, lookback_days=lookback_days)
+    actual_df = partition_of(
+        customers(spark, *known), orders(spark, history), snapshot_date=as_of, lookback_days=lookback_days
+    )
 
     assert sorted(tuple(row) for row in actual_df.collect()) == plain_rfm(known, history, as_of, lookback_days)

@@ -1,0 +1,264 @@
+"""Partitions whose totals are carried on from others: the same as the definition gives, whatever happened to orders."""
+
+import datetime as dt
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from spark_jobs import rfm_totals
+from spark_jobs.jobs import aggregate_rfm
+from spark_jobs.lake import Lake
+from spark_jobs.partitions import on
+from spark_jobs.tables import CUSTOMERS, LAYERS, ORDERS, RFM, RFM_TOTALS
+from tests.spark_jobs.bookstore import STATUSES, Row, customers, frame, order, random_orders, store
+from tests.spark_jobs.plain_rfm import plain_rfm
+
+D = dt.date(2026, 1, 31)
+DAY = dt.timedelta(days=1)
+_COLUMNS = ("order_id", "customer_id", "status", "ordered_at", "net_amount")
+_SETTINGS = settings(
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],  # an example takes half a minute
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(autouse=True)
+def _every_shop_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rfm_totals, "SMALL_BYTES", 0)
+
+
+@dataclass
+class Shop:
+    """A lake, and beside it in plain Python what its tables should hold."""
+
+    spark: SparkSession
+    lake: Lake
+    customer_ids: set[int]
+    orders: dict[str, Row] = field(default_factory=dict)
+    partitions: dict[dt.date, list[tuple[Any, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.lake.create(self.spark, ORDERS)
+        self.keep_customers(self.customer_ids)
+
+    def keep_customers(self, customer_ids: Iterable[int]) -> None:
+        self.customer_ids = set(customer_ids)
+        store(self.lake, CUSTOMERS, customers(self.spark, *self.customer_ids))
+
+    def commit(self, *changed: Row, deleted: Iterable[str] = ()) -> None:
+        """New and changed orders, and the ids of deleted ones, in one MERGE as `merge_orders` makes them."""
+        self.orders.update({row["order_id"]: row for row in changed})
+        gone = [self.orders.pop(order_id) for order_id in deleted]
+        puts = frame(self.spark, ORDERS, changed).withColumn("is_gone", F.lit(False))
+        drops = frame(self.spark, ORDERS, gone).withColumn("is_gone", F.lit(True))
+        target = self.lake.name(ORDERS)
+        merge = (
+            puts.unionByName(drops).alias("change").mergeInto(target, F.expr(f"{target}.order_id = change.order_id"))
+        )
+        columns = {name: F.col(f"change.{name}") for name in _COLUMNS}
+        merge.whenMatched(F.col("change.is_gone")).delete().whenMatched().update(columns).whenNotMatched().insert(
+            columns
+        ).merge()
+
+    def run(self, snapshot_date: dt.date, lookback_days: int) -> dict[str, Any]:
+        self.expect(snapshot_date, lookback_days)
+        return dict(aggregate_rfm.run(self.spark, aggregate_rfm.Config(self.lake.root, snapshot_date, lookback_days)))
+
+    def expect(self, snapshot_date: dt.date, lookback_days: int) -> None:
+        rows = plain_rfm(self.customer_ids, self.orders.values(), snapshot_date, lookback_days)
+        self.partitions[snapshot_date] = rows
+
+    def check(self) -> None:
+        actual = sorted(tuple(row) for row in self.lake.read(self.spark, RFM).collect())
+        assert actual == sorted(row for rows in self.partitions.values() for row in rows)
+
+
+def changed(old: Row, rng: Random) -> Row:
+    """What may become of an order: paid, returned in part or whole, cancelled, of somebody else, of another time."""
+    amount = rng.choice([old["net_amount"], old["net_amount"], Decimal("0.00"), Decimal("4.99")])
+    moved = dt.timedelta(seconds=rng.choice([0, 0, 0, rng.randrange(-40, 40) * 43_200]))
+    customer_id = rng.choice([*[old["customer_id"]] * 5, None, rng.randrange(12)])
+    return {
+        **old,
+        "status": rng.choice(STATUSES),
+        "net_amount": amount,
+        "ordered_at": old["ordered_at"] + moved,
+        "customer_id": customer_id,
+    }
+
+
+def live_through_a_random_history(spark: SparkSession, root: str, seed: int, runs: int) -> int:
+    """Commits and runs in turn; returns how many runs carried totals on."""
+    rng = Random(seed)  # noqa: S311 - repeatable, not secret
+    coming = random_orders(seed, count=120, customer_ids=12, days=60, until=D)  # in no order of time
+    shop = Shop(spark, Lake(root), set(range(10)))
+    shop.commit(*[coming.pop() for _ in range(60)])
+    carried = 0
+    for _ in range(runs):
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            known = rng.sample(sorted(shop.orders), k=10)
+            shop.commit(*[changed(shop.orders[key], rng) for key in known[3:]], *coming[-5:], deleted=known[:3])
+            del coming[-5:]
+        if rng.random() < 0.3:
+            shop.keep_customers(rng.sample(range(12), k=9))
+        date = D - DAY * rng.choice([0, 0, 1, 2, 5, 30])
+        carried += "carried_on_from" in shop.run(date, rng.choice([0, 7, 7, 30]))
+        shop.check()
+    for layer in LAYERS:
+        spark.sql(f"DROP SCHEMA IF EXISTS {layer} CASCADE")
+    return carried
+
+
+@settings(_SETTINGS, max_examples=2)
+@given(seed=st.integers(0, 2**32))
+def test_any_history_in_any_order_is_what_a_full_recomputation_gives(
+    interpreting: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    root = f"file:{tmp_path_factory.mktemp('shop')}/lake"
+    carried = live_through_a_random_history(interpreting, root, seed, runs=6)
+    assert carried > 0
+
+
+@pytest.mark.full
+@settings(_SETTINGS, max_examples=40)
+@given(seed=st.integers(0, 2**32))
+def test_many_histories_in_any_order_are_what_a_full_recomputation_gives(
+    interpreting: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    live_through_a_random_history(interpreting, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=15)
+
+
+def at(order_id: str, customer_id: int, day: dt.date, amount: str = "5.00", status: str = "paid") -> Row:
+    return order(order_id, customer_id, f"{day.isoformat()}T12:00:00", amount, status)
+
+
+def test_a_day_is_carried_on_from_the_day_before_with_what_was_corrected_since(spark: SparkSession, lake: Lake) -> None:
+    shop = Shop(spark, lake, {1, 2, 3, 4, 5})
+    newest_goes = [at("O-1", 1, D - 9 * DAY), at("O-2", 1, D - DAY)]
+    oldest_leaves = [at("O-3", 2, D - 30 * DAY), at("O-4", 2, D - 2 * DAY, "7.00")]
+    all_leave = [at("O-5", 3, D - 30 * DAY)]
+    shop.commit(*newest_goes, *oldest_leaves, *all_leave, at("O-6", 9, D - DAY))
+    assert shop.run(D - DAY, 30) == {"snapshot_date": D - DAY, "rows": 3}
+
+    cancelled, late, new = {**newest_goes[1], "status": "cancelled"}, at("O-7", 4, D - 5 * DAY), at("O-8", 5, D)
+    shop.commit(cancelled, late, new)
+    shop.keep_customers({1, 2, 3, 4, 5, 9})  # 9 has come after the order
+
+    assert shop.run(D, 30) == {"snapshot_date": D, "rows": 5, "carried_on_from": D - DAY}
+    shop.check()
+    recency = {row.customer_id: row.recency_days for row in lake.read(spark, RFM).where(on(D)).collect()}
+    assert recency == {1: 9, 2: 2, 4: 5, 5: 0, 9: 1}
+
+
+def test_totals_stored_by_a_run_that_died_before_the_partition_do_no_harm(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(spark, lake, {1, 2})
+    shop.commit(at("O-1", 1, D), at("O-2", 2, D - DAY))
+    with monkeypatch.context() as patch:
+        patch.setattr(aggregate_rfm, "rfm", _die)
+        with pytest.raises(RuntimeError, match="the power went out"):
+            shop.run(D, 30)
+    assert lake.read(spark, RFM_TOTALS).count() == 2
+    shop.commit({**shop.orders["O-1"], "net_amount": Decimal("3.00")})
+
+    assert shop.run(D, 30) == {"snapshot_date": D, "rows": 2, "carried_on_from": D}
+
+    shop.check()
+
+
+def _die(*_: object, **__: object) -> None:
+    raise RuntimeError("the power went out")
+
+
+def test_where_the_change_data_is_gone_all_orders_are_added_up(interpreting: SparkSession, lake: Lake) -> None:
+    shop = Shop(interpreting, lake, {1})
+    shop.commit(at("O-1", 1, D))
+    shop.run(D, 30)
+    shop.commit(at("O-1", 1, D, "3.00"))
+    shutil.rmtree(Path(lake.path(ORDERS).removeprefix("file:")) / "_change_data")
+
+    assert shop.run(D, 30) == {"snapshot_date": D, "rows": 1}
+
+    shop.check()
+
+
+def test_totals_of_orders_that_were_dropped_are_not_carried_on(interpreting: SparkSession, lake: Lake) -> None:
+    shop = Shop(interpreting, lake, {1})
+    shop.commit(at("O-1", 1, D))
+    shop.run(D, 30)
+    interpreting.sql(f"DROP TABLE {lake.name(ORDERS)}")
+    shutil.rmtree(lake.path(ORDERS).removeprefix("file:"))
+    lake.create(interpreting, ORDERS)
+    shop.orders.clear()
+    shop.commit(at("O-2", 1, D - DAY))
+    shop.commit(at("O-3", 1, D - DAY))
+
+    assert shop.run(D, 30) == {"snapshot_date": D, "rows": 1}
+
+    shop.check()
+
+
+def test_of_a_small_shop_nothing_is_stored(
+    interpreting: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    shop = Shop(interpreting, lake, {1})
+    shop.commit(at("O-1", 1, D))
+
+    assert shop.run(D, 30) == {"snapshot_date": D, "rows": 1}
+
+    assert not lake.exists(interpreting, RFM_TOTALS)
+
+
+def test_maintenance_drops_the_totals_of_dates_that_are_far_behind(interpreting: SparkSession, lake: Lake) -> None:
+    shop = Shop(interpreting, lake, {1})
+    shop.commit(at("O-1", 1, D - 9 * DAY))
+    for date in (D, D - 8 * DAY, D - 9 * DAY):
+        shop.run(date, 30)
+
+    rfm_totals.forget_old_totals(interpreting, lake)
+
+    kept = {row.snapshot_date for row in lake.read(interpreting, RFM_TOTALS).collect()}
+    assert kept == {D, D - 8 * DAY}
+    shop.check()
+
+
+def fill_a_year(spark: SparkSession, lake: Lake, days_apart: int) -> None:
+    """Partitions of a year at once and some of them twice, with orders corrected in the middle."""
+    shop = Shop(spark, lake, set(range(20)))
+    placed = random_orders(11, count=400, customer_ids=22, days=500, until=D)
+    shop.commit(*placed)
+    dates = [D - DAY * age for age in range(0, 365, days_apart)]
+    twice = dates[:: max(2, len(dates) // 5)]
+    rng = Random(11)  # noqa: S311 - repeatable, not secret
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda date: shop.run(date, 60), [*dates, *twice]))
+        shop.check()
+        shop.commit(*[changed(row, rng) for row in placed[::20]])
+        list(pool.map(lambda date: shop.run(date, 60), [*twice, *twice]))
+    shop.check()
+
+
+def test_partitions_of_a_year_at_once_and_twice_are_right_and_touch_no_other(
+    interpreting: SparkSession, lake: Lake
+) -> None:
+    fill_a_year(interpreting, lake, days_apart=60)
+
+
+@pytest.mark.full
+def test_every_partition_of_a_year_at_once_and_some_twice(interpreting: SparkSession, lake: Lake) -> None:
+    fill_a_year(interpreting, lake, days_apart=1)
