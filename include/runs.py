@@ -101,6 +101,8 @@ def _single_node(settings: Settings) -> Payload:
         "spark_version": settings.spark_version,
         "num_workers": 0,
         "data_security_mode": "SINGLE_USER",
+        # Where memory is short, Spark moves the settings of its readers to disk, with the storage key.
+        "enable_local_disk_encryption": True,
         "custom_tags": {"ResourceClass": "SingleNode"},
         "spark_conf": {
             "spark.databricks.cluster.profile": "singleNode",

@@ -48,6 +48,7 @@ def test_job_cluster_is_one_small_node_that_refers_to_the_key() -> None:
                     "node_type_id": "Standard_DS3_v2",
                     "num_workers": 0,
                     "data_security_mode": "SINGLE_USER",
+                    "enable_local_disk_encryption": True,
                     "custom_tags": {"ResourceClass": "SingleNode"},
                     "spark_conf": {
                         "spark.databricks.cluster.profile": "singleNode",
