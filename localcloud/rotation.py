@@ -60,5 +60,6 @@ def _vault(home: Home) -> SecretClient:
 
 def _restart_storage(home: Home) -> None:
     service = azurite.service(home)
+    azurite.expect_restart(home)
     supervision.restart_service(home, service.name)
     wait_until(service.is_healthy, f"{service.name} should answer at {service.address}", _LIMIT_SECONDS)

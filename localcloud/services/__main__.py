@@ -49,6 +49,7 @@ def _become(home: Home, name: str) -> None:
     What is already in the environment wins: somebody put it there, as docker-compose.yaml does with Airflow's database.
     """
     service = registry.find(home, name)
+    service.before_start()
     environment = {**service.environment, **os.environ, MARKER: str(home.root)}
     os.execvpe(service.command[0], service.command, environment)  # noqa: S606 - no shell is the point
 

@@ -3,10 +3,13 @@
 import contextlib
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
 
 from localcloud import programs, storage
+from localcloud.databricks.own_routes import ask
+from localcloud.errors import LocalCloudError
 from localcloud.home import CONTAINER, STORAGE_ACCOUNT, Home
 from localcloud.ports import HOST
 from localcloud.services.service import Service, status_code
@@ -20,8 +23,31 @@ def service(home: Home) -> Service:
         # Without a signature it refuses, which only a server that works does.
         is_healthy=lambda: status_code(f"{storage.blob_endpoint(home)}?comp=list", home) == HTTPStatus.FORBIDDEN,
         environment={"AZURITE_ACCOUNTS": ":".join((STORAGE_ACCOUNT, *home.storage_keys()))},
+        before_start=partial(_stop_clusters_after_crash, home),
         initialise=partial(_create_container, home),
     )
+
+
+def expect_restart(home: Home) -> None:
+    """Says that the next start is one that somebody asked for."""
+    _expected(home).touch()
+
+
+def _expected(home: Home) -> Path:
+    return home.run / "azurite-restart-expected"
+
+
+def _stop_clusters_after_crash(home: Home) -> None:
+    """Azurite acknowledges seconds before it persists, so after a crash the lake may be back at an earlier moment.
+
+    A cluster that runs remembers what came after, and would go on from there. This comes before anybody can reach the
+    storage again.
+    """
+    if _expected(home).exists():
+        _expected(home).unlink()
+        return
+    with contextlib.suppress(LocalCloudError):  # without a workspace there are no clusters
+        ask(home, "POST", "storage-crash")
 
 
 def _command(home: Home) -> tuple[str, ...]:

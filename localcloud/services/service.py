@@ -25,6 +25,7 @@ class Service:
         address: Where a user finds it.
         is_healthy: Whether it does its work now, asked as a client would ask.
         environment: What it needs to know besides; may hold secrets.
+        before_start: What has to be done whenever its process begins, the supervisor's restarts included.
         initialise: What has to be done once it works; does nothing the second time.
     """
 
@@ -33,6 +34,7 @@ class Service:
     address: str
     is_healthy: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    before_start: Callable[[], None] = nothing
     initialise: Callable[[], None] = nothing
 
 

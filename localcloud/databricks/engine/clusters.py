@@ -157,6 +157,13 @@ class Clusters:
     def close(self) -> None:
         self._servers.close()
 
+    def abandon(self, why: str) -> None:
+        """Ends every server at once, also one that is about to start, and says why."""
+        for cluster_id, server in list(self._servers.items()):
+            log.warning("cluster %s is stopped: %s", cluster_id, why)
+            server.stop()
+            self._terminated(cluster_id, why)
+
     def tidy(self) -> None:
         """Forgets the job clusters unused for longest: each new wheel makes another."""
         for cluster in [cluster for cluster in self.all() if cluster.source == JOB][_REMEMBERED_JOB_CLUSTERS:]:

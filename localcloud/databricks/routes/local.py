@@ -55,3 +55,12 @@ def warm_up(workspace: Current) -> dict[str, str | None]:
     if cluster_id is not None:
         workspace.clusters.start_in_background(cluster_id)
     return {"cluster_id": cluster_id}
+
+
+@router.post("/storage-crash")
+def storage_crash(workspace: Current) -> dict[str, Any]:
+    """Ends every cluster, since what they know of the lake may not be so any more."""
+    workspace.clusters.abandon(
+        "The storage crashed, and the lake may be back at a moment some seconds earlier: run again what was running"
+    )
+    return {}
