@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 
 from spark_jobs.caching import cached
 from spark_jobs.checkpoints import BatchPlan, TopicPartition, read_batch_plan
+from spark_jobs.forgetting.blanks import screened
+from spark_jobs.forgetting.register import read_register
 from spark_jobs.ingest_audit import Count, account
 from spark_jobs.lake import Lake
 from spark_jobs.tables import (
@@ -86,7 +88,11 @@ def write_planned(
     with ExitStack() as caches:
         # Kafka is read once, and each message parsed once, whatever number of statements follows.
         messages = cached(_arrived(batch, began), caches)
-        read = {topic: cached(read_messages(messages, topic, bronze.currency), caches) for topic in plan.topics}
+        forgotten = read_register(batch.sparkSession, bronze.lake)
+        read = {
+            topic: cached(screened(read_messages(messages, topic, bronze.currency), forgotten), caches)
+            for topic in plan.topics
+        }
         if read:
             columns = types(QUARANTINE.columns)
             outcomes = reduce(DataFrame.unionByName, (rows.select(*columns) for rows in read.values()))

@@ -39,3 +39,9 @@ class MissingPartitionError(JobError):
 
 class TooLittleDataError(JobError):
     """Raised when there is too little data for what was asked: a reason to skip, not a failure."""
+
+
+class StillWritingError(JobError):
+    """Raised when other jobs kept writing what a job had erased."""
+
+    retry_helps = True

@@ -62,10 +62,10 @@ def _watched(query: StreamingQuery, watch: Watch, is_over: Callable[[], bool]) -
 
 
 def read_stream(spark: SparkSession, lake: Lake, table: Table) -> DataFrame:
-    """The rows that are appended to a table, as a stream.
+    """The rows that are appended to a table, as a stream; those that a later commit blanked or removed are left out.
 
     Raises:
         MissingTableError: Nothing has written the table yet.
     """
     lake.read(spark, table)
-    return spark.readStream.format("delta").load(lake.path(table))
+    return spark.readStream.format("delta").option("skipChangeCommits", "true").load(lake.path(table))

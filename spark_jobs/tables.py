@@ -27,6 +27,12 @@ def types(columns: str) -> dict[str, str]:
     return dict(column.split(maxsplit=1) for column in re.split(r",\s+", columns))
 
 
+_PERSONAL = frozenset(
+    ("customer_id", "email", "first_name", "last_name", "city", "country", "favourite_author", "reason", "note")
+)
+_WITHOUT_ORDER = ("binary", "boolean", "array", "map")
+
+
 @dataclass(frozen=True)
 class Table:
     """A Delta table of the lake.
@@ -46,6 +52,21 @@ class Table:
     columns: str
     partitioned_by: tuple[str, ...] = ()
     properties: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_about_customers(self) -> bool:
+        """Whether a row may be about one: it names them, or holds a message of any topic."""
+        names = types(self.columns)
+        return "customer_id" in names or ("value" in names and "book_id" not in names)
+
+    @property
+    def statistics(self) -> list[str]:
+        """The columns whose least and greatest values may be in Delta's log, which outlives the rows."""
+        return [
+            name
+            for name, kind in types(self.columns).items()
+            if name not in _PERSONAL and name not in self.partitioned_by and not kind.startswith(_WITHOUT_ORDER)
+        ]
 
 
 OFFSET = ("topic", "partition", "offset")
@@ -205,6 +226,20 @@ RFM_TOTALS = Table(
 )
 """What the orders of a partition of `gold.rfm` add up to, as of a version of `silver.orders`: where later runs start
 from. It can be emptied at any time."""
+FORGOTTEN_CUSTOMERS = Table(
+    "ops",
+    "forgotten_customers",
+    ("digest",),
+    "digest string, salt string, forgotten_at timestamp, completed_at timestamp",
+)
+"""Whose messages are blanked when they arrive."""
+ERASURES = Table(
+    "ops",
+    "erasures",
+    ("digest", "holder"),
+    "digest string, holder string, rows bigint, begun bigint, erased_at timestamp",
+)
+"""How many rows of whom were erased where, and of how many it isn't known yet whether they are."""
 
 LAYERS = ("bronze", "silver", "gold", "ops")
 

@@ -14,7 +14,7 @@ from spark_jobs.auto_cdc.errors import (
     TiedEventsWarning,
 )
 from spark_jobs.auto_cdc.maintenance import forget_events
-from spark_jobs.auto_cdc.tables import companion_name
+from spark_jobs.auto_cdc.tables import companion_name, find_companion
 
 __all__ = [
     "ChangeDataError",
@@ -26,5 +26,6 @@ __all__ = [
     "TiedEventsWarning",
     "apply_changes",
     "companion_name",
+    "find_companion",
     "forget_events",
 ]

@@ -20,9 +20,13 @@ DROP = "drop"
 
 
 def keys_match(tables: Tables, pending: Pending) -> Column:
-    """The target's row is about the change's key; bounds let Delta skip the files that hold no such key."""
+    """The target's row is about the change's key; bounds let Delta skip the files that hold no such key.
+
+    Where the log lacks the keys, so that people's ids aren't in it, there are no bounds: the log has every condition.
+    """
     same = [column(name) == column(KEY, name) for name in tables.shape.key.names]
-    return reduce(and_, same + [key for key in (keys_within(pending),) if key is not None])
+    within = keys_within(pending) if tables.skips_by_keys else None
+    return reduce(and_, same if within is None else [*same, within])
 
 
 def keys_within(pending: Pending) -> Column | None:

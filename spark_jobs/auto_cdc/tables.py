@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BooleanType, DataType, StringType, StructField, StructType, TimestampType
 
+from spark_jobs.auto_cdc.bounds import leading_field
+from spark_jobs.auto_cdc.columns import quoted
 from spark_jobs.auto_cdc.ddl import (
     Definition,
     add_columns,
@@ -22,11 +24,12 @@ from spark_jobs.auto_cdc.ddl import (
 from spark_jobs.auto_cdc.errors import TargetError
 from spark_jobs.auto_cdc.properties import ID, own_properties, record_habits, require_same_kind
 from spark_jobs.auto_cdc.schema import Addition, inner_additions, merged_struct, merged_type, widenings
-from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, LOGGED_AT, PART, ROW, SEQUENCE, START_AT, Spec
+from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, LOGGED_AT, PART, ROW, SEQUENCE, START_AT, Spec, has_name
 
 _SUFFIX = "__cdc"
 # A change rewrites the rows that it touches, not the files that they lie in.
 _TARGET_DEFAULTS = {"delta.enableDeletionVectors": "true"}
+_STATISTICS = "delta.dataSkippingStatsColumns"
 _COMPANION_DEFAULTS = {"delta.enableTypeWidening": "true"}
 
 
@@ -71,12 +74,14 @@ class Tables:
         target_schema: The target's columns as they are; the call's new columns come with its commit.
         companion: The companion's name.
         shape: The types that the call works with.
+        skips_by_keys: Whether Delta's log has the target's least and greatest keys, so that bounds skip files.
     """
 
     target: str
     target_schema: StructType
     companion: str
     shape: Shape
+    skips_by_keys: bool = True
 
 
 def prepare_tables(
@@ -104,7 +109,8 @@ def prepare_tables(
     shape = shape_of(spec, target, companion, kept, sequence)
     record_habits(spark, spec, target)
     widen_columns(spark, companion, widenings(companion.schema, shape.companion_schema()))
-    return Tables(target.name, _grown(spark, target, shape.target_schema(spec)), companion.name, shape)
+    schema = _grown(spark, target, shape.target_schema(spec))
+    return Tables(target.name, schema, companion.name, shape, _logs_keys(spec, target))
 
 
 def shape_of(
@@ -156,7 +162,7 @@ def _adopted(spark: SparkSession, spec: Spec, target: Definition, shape: Shape) 
     schema = _grown(spark, target, shape.target_schema(spec))
     missing = {name: value for name, value in _TARGET_DEFAULTS.items() if name not in target.properties}
     set_properties(spark, target.name, missing | properties)
-    return Tables(target.name, schema, companion, shape)
+    return Tables(target.name, schema, companion, shape, _logs_keys(spec, target))
 
 
 def _grown(spark: SparkSession, table: Definition, wanted: StructType) -> StructType:
@@ -176,8 +182,20 @@ def _grown(spark: SparkSession, table: Definition, wanted: StructType) -> Struct
 def _create_companion(
     spark: SparkSession, name: str, shape: Shape, properties: Mapping[str, str], location: str = ""
 ) -> None:
-    companion = Definition(name, shape.companion_schema(), _COMPANION_DEFAULTS | dict(properties))
+    defaults = _COMPANION_DEFAULTS | {_STATISTICS: _skipped_by(shape)}
+    companion = Definition(name, shape.companion_schema(), defaults | dict(properties))
     create_table(spark, companion, replace=True, partitioned_by=PART, location=location)
+
+
+def _logs_keys(spec: Spec, target: Definition) -> bool:
+    listed = target.properties.get(_STATISTICS)
+    return listed is None or all(has_name(listed.replace("`", "").split(","), name) for name in spec.keys)
+
+
+def _skipped_by(shape: Shape) -> str:
+    """The column by which files are skipped: of others the log needs no values, which may be people's names."""
+    leading = leading_field((SEQUENCE,), shape.sequence)
+    return quoted(*leading.path) if leading else quoted(LOGGED_AT)
 
 
 def companion_of(spark: SparkSession, target: Definition) -> Definition:
@@ -192,6 +210,16 @@ def companion_of(spark: SparkSession, target: Definition) -> Definition:
             f"fresh start with ALTER TABLE {target.name} UNSET TBLPROPERTIES ('{ID}')"
         )
     return found
+
+
+def find_companion(spark: SparkSession, target: str) -> str | None:
+    """Name of the table that remembers a target's events; None where no call has written the target.
+
+    Raises:
+        TargetError: The companion was lost.
+    """
+    found = find_table(spark, target)
+    return companion_of(spark, found).name if found is not None and ID in found.properties else None
 
 
 def _require_empty(spark: SparkSession, name: str) -> None:

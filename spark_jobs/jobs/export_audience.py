@@ -9,12 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.campaigns.effects import smallest_effect
+from spark_jobs.campaigns.files import write_files
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError, JobError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import latest_partition, missing_partition, on, partition
 from spark_jobs.tables import AUDIENCES, CUSTOMERS, RFM
-from spark_jobs.transforms.audiences import audience, contacts
+from spark_jobs.transforms.audiences import audience
 from spark_jobs.transforms.rfm import SEGMENTS
 
 _CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -70,8 +71,7 @@ def run(spark: SparkSession, config: Config) -> Result:
     ))  # fmt: skip
     of_campaign = lake.read(spark, AUDIENCES).where(F.col("campaign") == config.campaign)
     members = of_campaign.where(on(snapshot_date))
-    path = f"{lake.root}/audiences/{config.campaign}/{snapshot_date}"
-    _write_files(contacts(members, customers), path)
+    path = write_files(members, customers, lake, config.campaign, snapshot_date)
     return {"campaign": config.campaign, "snapshot_date": snapshot_date, "path": path, **_sizes(members, rfm)}
 
 
@@ -87,13 +87,6 @@ def _add(spark: SparkSession, lake: Lake, members: DataFrame) -> None:
     target = lake.name(AUDIENCES)
     is_known = F.expr(f"{target}.campaign = found.campaign AND {target}.customer_id = found.customer_id")
     members.alias("found").mergeInto(target, is_known).whenNotMatched().insertAll().merge()
-
-
-def _write_files(rows: DataFrame, path: str) -> None:
-    """One file of each kind, for tools that take one."""
-    ordered = rows.orderBy("customer_id").coalesce(1).write.mode("overwrite")
-    ordered.option("header", True).csv(f"{path}/csv")
-    ordered.parquet(f"{path}/parquet")
 
 
 def _sizes(members: DataFrame, rfm: DataFrame) -> Result:

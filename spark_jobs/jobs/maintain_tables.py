@@ -1,8 +1,7 @@
 """Keeps the lake's tables quick to read: files are brought together, old ones removed, old events forgotten."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
@@ -10,9 +9,12 @@ from pyspark.sql import SparkSession
 from spark_jobs.auto_cdc import companion_name, forget_events
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError
-from spark_jobs.lake import Lake
+from spark_jobs.forgetting.erasure import KEPT_HOURS
+from spark_jobs.forgetting.finishing import complete_erasures, erase_stragglers
+from spark_jobs.lake import Lake, own_properties
 from spark_jobs.rfm_totals import forget_old_totals
 from spark_jobs.tables import BOOKS_HISTORY, CUSTOMERS, ORDERS, Table, all_tables
+from spark_jobs.upkeep import KEEP_FILES, few_listing_tasks, set_properties
 
 _CAPTURED = (CUSTOMERS, BOOKS_HISTORY, ORDERS)
 """The tables that remember events."""
@@ -22,8 +24,6 @@ _ORDERED_BY = {BOOKS_HISTORY: "__END_AT.ts_ms"}
 """What tells which files a change can concern: the versions that are over lie apart from those that are in force."""
 _FEWEST_DAYS = 7
 """Below that Delta refuses to remove files."""
-_KEEP_FILES = "delta.deletedFileRetentionDuration"
-_LISTING_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 
 
 @dataclass(frozen=True)
@@ -57,29 +57,24 @@ def run(spark: SparkSession, config: Config) -> Result:
     lake.create(spark, *tables)
     forget_old_totals(spark, lake)
     old = dt.datetime.now(dt.UTC) - dt.timedelta(days=config.forget_after_days)
-    with _few_listing_tasks(spark):
+    is_erasing = erase_stragglers(spark, lake)
+    with few_listing_tasks(spark):
         for table in tables:
-            _maintain(spark, table, lake.name(table), old, config.keep_files_days)
+            is_short = is_erasing and table.is_about_customers
+            kept_for = f"{KEPT_HOURS} hours" if is_short else f"{config.keep_files_days} days"
+            _maintain(spark, table, lake.name(table), old, kept_for)
+    if is_erasing:
+        complete_erasures(spark, lake)
     return {"tables": len(tables)}
 
 
-@contextmanager
-def _few_listing_tasks(spark: SparkSession) -> Iterator[None]:
-    """VACUUM lists each table's files in ten thousand tasks unless it is told otherwise."""
-    usual = spark.conf.get(_LISTING_TASKS)
-    spark.conf.set(_LISTING_TASKS, "16")
-    try:
-        yield
-    finally:
-        spark.conf.set(_LISTING_TASKS, str(usual))
-
-
-def _maintain(spark: SparkSession, table: Table, name: str, old: dt.datetime, days: int) -> None:
+def _maintain(spark: SparkSession, table: Table, name: str, old: dt.datetime, kept_for: str) -> None:
+    set_properties(spark, name, own_properties(table))  # a table that an earlier version made lacks some
     _optimize(spark, table, name)
-    _vacuum(spark, name, days)
+    _vacuum(spark, name, kept_for)
     if table in _CAPTURED:
         forget_events(spark, target=name, logged_before=None if table in _NEVER_FORGETFUL else old)
-        _vacuum(spark, companion_name(name), days)
+        _vacuum(spark, companion_name(name), kept_for)
 
 
 def _optimize(spark: SparkSession, table: Table, name: str) -> None:
@@ -87,12 +82,9 @@ def _optimize(spark: SparkSession, table: Table, name: str) -> None:
     spark.sql(f"OPTIMIZE {name}" + (f" ZORDER BY ({order})" if order else ""))
 
 
-def _vacuum(spark: SparkSession, name: str, days: int) -> None:
+def _vacuum(spark: SparkSession, name: str, kept_for: str) -> None:
     """Removes what no younger version has; Delta takes the age from the table, whatever the statement says."""
-    kept_for = f"interval {days} days"
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
-    if properties.get(_KEEP_FILES) != kept_for:
-        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_KEEP_FILES}' = '{kept_for}')")
+    set_properties(spark, name, {KEEP_FILES: f"interval {kept_for}"})
     spark.sql(f"VACUUM {name}")
 
 

@@ -28,7 +28,7 @@ class Config:
 
 def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     lake = Lake(config.lake_root, config.catalog)
-    events = read_stream(spark, lake, ORDER_EVENTS)
+    events = read_stream(spark, lake, ORDER_EVENTS).where("order_id IS NOT NULL")  # others are blank
     revisions = read_stream(spark, lake, BOOK_REVISIONS)
     lake.create(spark, ORDERS, ORDER_LINE_ITEMS)
     # Revisions first: the lines that are new in this run are described by today's history in any case.

@@ -13,11 +13,14 @@ from pyspark.sql import functions as F
 from spark_jobs.bronze import TOPICS, read_messages
 from spark_jobs.caching import cached
 from spark_jobs.entry import run_job
+from spark_jobs.forgetting.blanks import FORGOTTEN, screened
+from spark_jobs.forgetting.register import read_register
 from spark_jobs.lake import Lake
 from spark_jobs.repairs import MOVED, record_moves, repaired
 from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, Table, types
 
 STEP = "replay_quarantine"
+_PAYLOAD = ("key", "value")
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,12 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
 def _read_again(spark: SparkSession, lake: Lake, config: Config) -> dict[str, DataFrame]:
     """What is read of each topic's messages now."""
     topics = [config.topic] if config.topic else list(TOPICS)
-    quarantine = lake.read(spark, QUARANTINE).where(F.col("topic").isin(topics))
+    quarantine = lake.read(spark, QUARANTINE).where(F.col("topic").isin(topics) & (F.col("reason_code") != FORGOTTEN))
     if config.reason_code:
         quarantine = quarantine.where(F.col("reason_code") == config.reason_code)
     messages = repaired(quarantine.select(*types(ARRIVAL)), lake.read(spark, REPAIRS))
-    return {topic: read_messages(messages, topic, config.currency) for topic in topics}
+    forgotten = read_register(spark, lake)
+    return {topic: screened(read_messages(messages, topic, config.currency), forgotten) for topic in topics}
 
 
 def _count(outcomes: DataFrame) -> list[Any]:
@@ -77,11 +81,16 @@ def _count(outcomes: DataFrame) -> list[Any]:
 def _append(spark: SparkSession, lake: Lake, table: Table, rows: DataFrame) -> None:
     """Appends what can be read and isn't there: the rows of a run that was killed are."""
     good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
-    # Their columns are those of the repaired message; key and value stay as they arrived.
-    arrived = lake.read(spark, QUARANTINE).select(*OFFSET, "key", "value")
     known = lake.read(spark, table).select(*OFFSET)
-    new = good.drop("key", "value").join(arrived, list(OFFSET)).join(known, list(OFFSET), "left_anti")
+    new = good.join(known, list(OFFSET), "left_anti").join(_as_arrived(spark, lake), list(OFFSET))
+    # Their columns are those of the repaired message; key and value stay as they arrived, unless they were blanked.
+    is_blank = F.length("value") == 0
+    new = new.withColumns({name: F.when(is_blank, F.col(name)).otherwise(F.col(f"old_{name}")) for name in _PAYLOAD})
     new.select(*types(table.columns)).write.format("delta").mode("append").save(lake.path(table))
+
+
+def _as_arrived(spark: SparkSession, lake: Lake) -> DataFrame:
+    return lake.read(spark, QUARANTINE).select(*OFFSET, *[F.col(name).alias(f"old_{name}") for name in _PAYLOAD])
 
 
 def _leave_quarantine(spark: SparkSession, lake: Lake, outcomes: DataFrame) -> None:

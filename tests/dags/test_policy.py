@@ -20,6 +20,7 @@ from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 DAGS = Path(__file__).parents[2] / "dags"
 STEPS = {
     "export_audience": ["sync_storage_key", "export_audience"],
+    "forget_customer": ["sync_storage_key", "forget_customer"],
     "ingest_events": ["sync_storage_key", "ingest_events"],
     "refresh_silver": [
         "sync_storage_key",
@@ -150,6 +151,7 @@ def test_parameters_are_explained(dag: DAG) -> None:
 def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
     assert {name: dag.max_active_runs for name, dag in bag.dags.items()} == {
         "export_audience": 1,
+        "forget_customer": 1,
         "ingest_events": 1,
         "refresh_silver": 1,
         "segment_customers": 4,
@@ -172,6 +174,14 @@ def test_replayed_messages_refresh_silver_too(bag: DagBag) -> None:
     assert isinstance(replay, SubmitJobOperator)
     assert replay.emits == BRONZE
     assert bag.dags["replay_quarantine"].schedule is None
+
+
+def test_forgetting_asks_for_the_customer_twice(bag: DagBag) -> None:
+    forget = bag.dags["forget_customer"]
+    assert forget.schedule is None
+    for name in ("customer_id", "confirm"):
+        param = forget.params.get_param(name)
+        assert (param.schema["type"], param.has_value) == ("integer", False)
 
 
 def test_what_a_run_may_say_about_ingest_has_the_settings_as_default(monkeypatch: pytest.MonkeyPatch) -> None:
