@@ -1,4 +1,4 @@
-"""What every DAG here is made of: its steps, and the storage key before them."""
+"""What DAGs here are made of: steps, the storage key before them, and a question to a person."""
 
 import json
 import logging
@@ -10,6 +10,7 @@ from typing import Any
 from airflow.providers.databricks.exceptions import DatabricksApiError
 from airflow.providers.databricks.hooks.databricks import RunState
 from airflow.providers.databricks.operators.databricks import DatabricksSubmitRunOperator
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -197,6 +198,33 @@ class SyncStorageKeyOperator(BaseOperator):
             self.log.info("%s, version %s: %s", name, secret.version, "stored" if changed else "unchanged")
         if compute is Compute.EXISTING_CLUSTER and restart_if_older(workspace, settings.cluster_id):
             self.log.info("Cluster %s had started with an older secret and restarts", settings.cluster_id)
+
+
+class ApproveModelOperator(ApprovalOperator):
+    """Asks a person whether a challenger becomes champion, where training has left that open; skipped otherwise.
+
+    Args:
+        training: The task whose result says so.
+        patience: After this the answer is no.
+    """
+
+    def __init__(self, *, training: str, patience: timedelta, **kwargs: Any) -> None:
+        of = f"ti.xcom_pull(task_ids='{training}')"
+        super().__init__(
+            subject=f"Shall model {{{{ {of}['model_version'] }}}} become champion?",
+            body=f"{{{{ {of}['verdict'] }}}}\n\nk = {{{{ {of}['k'] }}}}, partition {{{{ {of}['snapshot_date'] }}}}. "
+            "Nothing changes until somebody approves; the DAG `promote_model` can do it later, too.",
+            defaults=self.REJECT,
+            response_timeout=patience,
+            **kwargs,
+        )
+        self.training = training
+
+    def execute(self, context: Context) -> Any:
+        result = context["ti"].xcom_pull(task_ids=self.training)
+        if not result["awaits_approval"]:
+            raise AirflowSkipException(f"nobody has to decide: {result['verdict']}")
+        return super().execute(context)
 
 
 def _secret_names(settings: Settings) -> list[str]:

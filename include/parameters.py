@@ -14,6 +14,9 @@ SNAPSHOT_DATE = "{{ params.snapshot_date or partition_key or macros.ds_add(dag_r
 COMPUTE = f"{{{{ '' if params.compute == '{AS_CONFIGURED}' else params.compute }}}}"
 """The compute that the run's conf names; nothing where it leaves that to the configuration."""
 
+APPROVED_BY = "{{ (ti.xcom_pull(task_ids='approve_model')['responded_by_user'] or {}).get('name', '') }}"
+"""Who answered in the web UI."""
+
 
 def snapshot_date(description: str) -> Param:
     return Param(None, type=["null", "string"], format="date", title="Snapshot date", description_md=description)

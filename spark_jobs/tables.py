@@ -146,8 +146,10 @@ KMEANS_MODELS = Table(
     "kmeans_models",
     ("model_version",),
     """model_version string, trained_at timestamp, snapshot_date date, customers bigint, k int, seed int,
-    silhouette double, inertia double, model string, is_champion boolean, verdict string""",
+    silhouette double, inertia double, model string, is_champion boolean, verdict string, data_version bigint,
+    moved_share double, awaits_approval boolean, champion_since timestamp, decided_by string""",
 )
+"""Every trained model: from which version of `gold.rfm`, what was decided, and since when it was last champion."""
 SEGMENT_MIGRATIONS = Table(
     "gold",
     "segment_migrations",

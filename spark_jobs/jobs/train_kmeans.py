@@ -13,7 +13,7 @@ from spark_jobs.partitions import latest_partition, missing_partition, partition
 from spark_jobs.segmentation.challenger import Challenger, train
 from spark_jobs.segmentation.champion import Verdict, judge
 from spark_jobs.segmentation.features import Values, read_features
-from spark_jobs.segmentation.registry import read_champion, write_model
+from spark_jobs.segmentation.registry import read_champion, read_sizes, write_model
 from spark_jobs.segmentation.training import different_customers
 from spark_jobs.tables import RFM
 
@@ -73,7 +73,8 @@ def run(spark: SparkSession, config: Config) -> Result:
         return {"snapshot_date": snapshot_date, "customers": len(values), "skipped": reason}
     champion = read_champion(spark, lake)
     challenger = train(values, ks, snapshot_date=snapshot_date, seed=config.seed, champion=champion)
-    verdict = judge(challenger, champion)
+    sizes_then = read_sizes(spark, lake, champion) if champion else []
+    verdict = judge(challenger, champion, sizes_then)
     if champion != challenger.model:
         write_model(spark, lake, challenger, verdict, trained_at=dt.datetime.now(dt.UTC))
     return _result(challenger, verdict)
@@ -104,6 +105,8 @@ def _result(challenger: Challenger, verdict: Verdict) -> Result:
         "silhouette": round(challenger.silhouette, 4),
         "model_version": challenger.model.version,
         "is_champion": verdict.is_champion,
+        "awaits_approval": verdict.awaits_approval,
+        "moved_share": round(challenger.moved_share, 4),
         "verdict": verdict.reason,
     }
 

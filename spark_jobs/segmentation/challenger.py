@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spark_jobs.segmentation.features import Scaling, Values, rounded
 from spark_jobs.segmentation.matching import surviving_clusters
 from spark_jobs.segmentation.model import Cluster, Model
 from spark_jobs.segmentation.naming import names, order_of_value
+from spark_jobs.segmentation.stability import silhouette_of_a_cloud
 from spark_jobs.segmentation.training import best_fit, silhouette
 
 
@@ -21,6 +23,9 @@ class Challenger:
     Attributes:
         sizes: Customers per cluster of the partition, in the model's order of clusters.
         champion_silhouette: The champion's, on the same customers and scale; None without a champion.
+        cloud_silhouette: The best of as many clusters where there are none: see `silhouette_of_a_cloud`.
+        champion_sizes: Customers per cluster of the champion, of the same customers, in its order of clusters.
+        moved_share: Of the customers, those whom champion and challenger give different clusters.
     """
 
     model: Model
@@ -29,6 +34,9 @@ class Challenger:
     silhouette: float
     inertia: float
     champion_silhouette: float | None
+    cloud_silhouette: float
+    champion_sizes: tuple[int, ...] = ()
+    moved_share: float = 0.0
 
 
 def train(
@@ -40,14 +48,34 @@ def train(
     fitted = best_fit(points, ks, seed)
     centres = np.array([rounded(fitted.centres[position]) for position in order_of_value(fitted.centres)])
     model = _with_identities(Model(snapshot_date, seed, scaling, (), 0), centres, champion)
-    return Challenger(
+    challenger = Challenger(
         model=model,
         customers=len(values),
-        sizes=tuple(int(size) for size in np.bincount(model.nearest(values), minlength=len(centres))),
+        sizes=_sizes(model, values),
         silhouette=fitted.silhouette,
         inertia=fitted.inertia,
-        champion_silhouette=silhouette(points, champion.nearest(values), seed) if champion else None,
+        champion_silhouette=None,
+        cloud_silhouette=silhouette_of_a_cloud(points, len(centres), seed),
     )
+    return challenger if champion is None else _compared(challenger, champion, values, points)
+
+
+def _sizes(model: Model, values: Values) -> tuple[int, ...]:
+    return tuple(int(size) for size in np.bincount(model.nearest(values), minlength=len(model.clusters)))
+
+
+def _compared(challenger: Challenger, champion: Model, values: Values, points: Values) -> Challenger:
+    seed = challenger.model.seed
+    return dataclasses.replace(
+        challenger,
+        champion_silhouette=silhouette(points, champion.nearest(values), seed),
+        champion_sizes=_sizes(champion, values),
+        moved_share=float((_cluster_ids(champion, values) != _cluster_ids(challenger.model, values)).mean()),
+    )
+
+
+def _cluster_ids(model: Model, values: Values) -> NDArray[np.int64]:
+    return np.array([cluster.cluster_id for cluster in model.clusters])[model.nearest(values)]
 
 
 def _with_identities(model: Model, centres: Values, champion: Model | None) -> Model:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from spark_jobs.segmentation.features import Values
 from spark_jobs.segmentation.silhouette import SAMPLE_SIZE, as_good
+from spark_jobs.segmentation.stability import LASTING, stabilities
 
 _STARTS = 10
 
@@ -36,10 +37,15 @@ def different_customers(points: Values) -> int:
 
 
 def best_fit(points: Values, ks: Iterable[int], seed: int) -> Fit:
-    """The fit with the most clusters among those whose silhouette is `as_good` as the best."""
+    """The most clusters that are all found again in resamples, among fits whose silhouette is `as_good` as the best.
+
+    The best silhouette alone decides where no such fit has clusters that last.
+    """
     fits = [fit(points, k, seed) for k in sorted(ks)]
-    best = max(candidate.silhouette for candidate in fits)
-    return [candidate for candidate in fits if as_good(candidate.silhouette, best)][-1]
+    best = max(fits, key=lambda candidate: candidate.silhouette)
+    good = [candidate for candidate in fits if as_good(candidate.silhouette, best.silhouette)]
+    lasting = [candidate for candidate in good if min(stabilities(points, candidate.centres, seed)) >= LASTING]
+    return lasting[-1] if lasting else best
 
 
 def fit(points: Values, k: int, seed: int) -> Fit:

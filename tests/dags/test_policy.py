@@ -15,7 +15,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from include.assets import BRONZE
 from include.cluster_operators import StartClusterOperator, StopClusterOperator
-from include.operators import SubmitJobOperator, SyncStorageKeyOperator
+from include.operators import ApproveModelOperator, SubmitJobOperator, SyncStorageKeyOperator
 
 DAGS = Path(__file__).parents[2] / "dags"
 STEPS = {
@@ -38,7 +38,8 @@ STEPS = {
         "recommend_books",
         "write_report",
     ],
-    "train_kmeans": ["sync_storage_key", "train_kmeans"],
+    "train_kmeans": ["sync_storage_key", "train_kmeans", "approve_model", "promote_model"],
+    "promote_model": ["sync_storage_key", "promote_model"],
     "replay_quarantine": ["sync_storage_key", "replay_quarantine"],
     "maintain_tables": ["sync_storage_key", "maintain_tables"],
 }
@@ -79,12 +80,16 @@ def test_tasks_are_the_steps(dag: DAG) -> None:
 def test_the_storage_key_comes_first(dag: DAG) -> None:
     (first,) = dag.roots
     assert isinstance(first, SyncStorageKeyOperator)
-    assert all(isinstance(dag.get_task(step), SubmitJobOperator) for step in STEPS[dag.dag_id][1:])
+    kinds = (SubmitJobOperator, ApproveModelOperator)
+    assert all(isinstance(dag.get_task(step), kinds) for step in STEPS[dag.dag_id][1:])
 
 
 def test_steps_share_a_cluster_where_there_are_several() -> None:
-    """A single one has a cluster of its own, at the price of jobs; `ingest_events` may stay on it for an hour."""
-    assert {dag_id for dag_id, steps in STEPS.items() if len(steps) > 2} == SHARING
+    """A single one has a cluster of its own, at the price of jobs; `ingest_events` may stay on it for an hour.
+
+    In `train_kmeans` a person may take days between the two.
+    """
+    assert {dag_id for dag_id, steps in STEPS.items() if len(steps) > 2} == SHARING | {"train_kmeans"}
 
 
 @pytest.mark.parametrize("dag_id", sorted(SHARING))
@@ -156,6 +161,7 @@ def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
         "refresh_silver": 1,
         "segment_customers": 4,
         "train_kmeans": 1,
+        "promote_model": 1,
         "replay_quarantine": 1,
         "maintain_tables": 1,
     }
@@ -209,6 +215,18 @@ def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:
         "merge_customer_orders": {"merge_orders"},
         "stop_cluster": {"start_cluster", "merge_customer_orders"},
     }
+
+
+def test_a_model_that_nobody_approves_stays_out_before_the_next_one_is_trained(bag: DagBag) -> None:
+    train = bag.dags["train_kmeans"]
+    approval, promotion = train.get_task("approve_model"), train.get_task("promote_model")
+    assert isinstance(approval, ApproveModelOperator)
+    assert (approval.defaults, approval.response_timeout) == (["Reject"], timedelta(days=5))
+    assert train.dagrun_timeout is not None
+    assert timedelta(days=5) < train.dagrun_timeout < timedelta(days=7)
+    assert approval.upstream_task_ids == {"train_kmeans"}
+    assert promotion.upstream_task_ids == {"approve_model"}
+    assert promotion.trigger_rule is TriggerRule.ALL_SUCCESS
 
 
 def test_segments_have_one_partition_per_day(bag: DagBag) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from airflow.providers.databricks.exceptions import DatabricksApiError
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from include.cluster_operators import StartClusterOperator, StopClusterOperator
 from include.errors import JobFailedError
-from include.operators import SubmitJobOperator, SyncStorageKeyOperator
+from include.operators import ApproveModelOperator, SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import AS_CONFIGURED, SNAPSHOT_DATE, compute, snapshot_date
 
 PAGE = "http://workspace/runs/7"
@@ -292,3 +293,35 @@ def test_serverless_has_no_key_to_sync(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_sync_without_a_vault_says_what_to_set() -> None:
     with pytest.raises(AirflowFailException, match="AZURE_KEY_VAULT_URL is required and is not set"):
         SyncStorageKeyOperator(task_id="sync_storage_key", compute="").execute({})
+
+
+def trained(*, awaits_approval: bool) -> Any:
+    result = {"model_version": "v7", "verdict": "not champion: worse", "awaits_approval": awaits_approval}
+
+    class Trained:
+        def xcom_pull(self, task_ids: str) -> dict[str, Any]:
+            assert task_ids == "train_kmeans"
+            return result
+
+    return {"ti": Trained(), "task_instance": Trained()}
+
+
+def test_a_person_is_asked_about_a_model_only_where_training_left_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    approval = ApproveModelOperator(task_id="approve_model", training="train_kmeans", patience=dt.timedelta(days=5))
+    with pytest.raises(AirflowSkipException, match="nobody has to decide: not champion: worse"):
+        approval.execute(trained(awaits_approval=False))
+    asked: list[Any] = []
+    monkeypatch.setattr(ApprovalOperator, "execute", lambda _, context: asked.append(context))
+    approval.execute(trained(awaits_approval=True))
+    assert len(asked) == 1
+
+
+def test_the_question_has_the_model_and_the_figures() -> None:
+    approval = ApproveModelOperator(task_id="approve_model", training="train_kmeans", patience=dt.timedelta(days=5))
+    result = {"model_version": "v7", "verdict": "not champion: worse", "k": 8, "snapshot_date": "2026-01-31"}
+    ti = type("Trained", (), {"xcom_pull": lambda *_, task_ids: result if task_ids == "train_kmeans" else None})()
+    approval.render_template_fields({"ti": ti})
+    assert approval.subject == "Shall model v7 become champion?"
+    assert approval.body is not None
+    assert approval.body.startswith("not champion: worse\n\nk = 8, partition 2026-01-31.")
+    assert approval.options == ["Approve", "Reject"]

@@ -40,13 +40,20 @@ def test_training_stores_models_of_which_one_is_champion(spark: SparkSession, la
     assert count_commits(spark, lake) == 2  # created, and the first model
 
     forced = run(spark, Config(lake.root, k=8))
-    assert forced["is_champion"] is False
+    assert (forced["is_champion"], forced["awaits_approval"]) == (False, True)
     assert champions(spark, lake) == [first["model_version"]]
 
     store(lake, RFM, frame(spark, RFM, january + rfm_rows(FEBRUARY, *GROUPS, each=40)))
     newer = run(spark, Config(lake.root))
     assert newer["snapshot_date"] == FEBRUARY
     assert champions(spark, lake) == [newer["model_version"]]
+    rows = {row.model_version: row for row in lake.read(spark, KMEANS_MODELS).collect()}
+    decided = {version: (row.data_version, row.awaits_approval, row.decided_by) for version, row in rows.items()}
+    assert decided == {
+        first["model_version"]: (0, False, "train_kmeans"),
+        forced["model_version"]: (1, True, None),
+        newer["model_version"]: (2, False, "train_kmeans"),
+    }
     stored = {(row.model_version, row.k, row.customers) for row in lake.read(spark, KMEANS_MODELS).collect()}
     assert stored == {(result["model_version"], result["k"], result["customers"]) for result in (first, forced, newer)}
     assert profiles(spark, lake, newer) == [

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_worse_challenger_is_refused_and_one_as_good_takes_over() -> None:
     forced = trained(values, champion=champion, k=8)
     newer = trained(planted(*GROUPS, seed=1)[0], champion=champion)
 
-    assert not judge(forced, champion).is_champion
+    assert (judge(forced, champion).is_champion, judge(forced, champion).awaits_approval) == (False, True)
     assert judge(forced, champion).reason.startswith("not champion: silhouette 0.")
     assert judge(forced, champion).reason.endswith("on the same customers, worse by more than 0.02")
     assert judge(newer, champion).is_champion
@@ -95,6 +96,48 @@ def test_a_worse_challenger_is_refused_and_one_as_good_takes_over() -> None:
     )
 
 
+def test_customers_who_change_their_segment_for_no_reason_are_somebody_s_decision() -> None:
+    values, _ = planted(*GROUPS)
+    champion = trained(values).model
+    challenger = trained(planted(*GROUPS, seed=1)[0], champion=champion)
+    assert (challenger.moved_share, challenger.champion_sizes) == (0.0, (100, 100, 100, 100))
+
+    jumps = dataclasses.replace(challenger, moved_share=0.21)
+    verdict = judge(jumps, champion, [100, 100, 100, 100])
+    assert (verdict.is_champion, verdict.awaits_approval) == (False, True)
+    assert verdict.reason.startswith(
+        "not champion: 21% of the customers would change their segment, and the data has not moved (silhouette 0."
+    )
+    assert judge(jumps, champion, [10, 20, 170, 200]).is_champion
+    assert judge(dataclasses.replace(challenger, moved_share=0.2), champion, [100, 100, 100, 100]).is_champion
+
+
+def test_the_customers_of_a_group_that_is_split_are_those_who_moved() -> None:
+    values, group = planted(*GROUPS)
+    champion = trained(values, k=3).model
+
+    challenger = trained(values, champion=champion, k=4)
+
+    new = {cluster.cluster_id for cluster in challenger.model.clusters} - {
+        cluster.cluster_id for cluster in champion.clusters
+    }
+    sizes = dict(zip((cluster.cluster_id for cluster in challenger.model.clusters), challenger.sizes, strict=True))
+    assert len(new) >= 1
+    assert challenger.moved_share == sum(sizes[cluster_id] for cluster_id in new) / len(group)
+
+
+def test_noise_has_no_structure_and_a_person_decides() -> None:
+    rng = np.random.default_rng(1)
+    slanted = rng.multivariate_normal([3, 2, 5], [[1, -0.3, -0.2], [-0.3, 0.5, 0.45], [-0.2, 0.45, 0.7]], 1_000)
+    noise = np.maximum(np.round(np.expm1(slanted)), (0, 1, 0))
+
+    verdict = judge(trained(noise), None)
+
+    assert (verdict.is_champion, verdict.awaits_approval) == (False, True)
+    assert verdict.reason.startswith("not champion: there is no structure (silhouette 0.")
+    assert judge(trained(planted(*GROUPS, spread=0.8)[0]), None).is_champion
+
+
 def test_a_champion_that_sees_one_cluster_only_gives_way() -> None:
     champion = trained(planted(CHAMPIONS, NEWCOMERS)[0], k=2).model
     close_to_the_same, _ = planted((4, 30, 1_500), (2, 60, 3_000))
@@ -102,4 +145,4 @@ def test_a_champion_that_sees_one_cluster_only_gives_way() -> None:
     challenger = trained(close_to_the_same, on=FEBRUARY, champion=champion)
 
     assert challenger.champion_silhouette == -1.0
-    assert judge(challenger, champion).is_champion
+    assert judge(challenger, champion, [100, 100]).is_champion
