@@ -159,10 +159,12 @@ class Clusters:
 
     def abandon(self, why: str) -> None:
         """Ends every server at once, also one that is about to start, and says why."""
-        for cluster_id, server in list(self._servers.items()):
-            log.warning("cluster %s is stopped: %s", cluster_id, why)
+        for server in self._servers.all():
+            clusters = self._servers.served_by(server)
+            log.warning("clusters %s are stopped: %s", ", ".join(clusters), why)
             server.stop()
-            self._terminated(cluster_id, why)
+            for cluster_id in clusters:
+                self._terminated(cluster_id, why)
 
     def tidy(self) -> None:
         """Forgets the job clusters unused for longest: each new wheel makes another."""
