@@ -61,6 +61,7 @@ with DAG(
             "realtime": "{{ 'true' if params.realtime else '' }}",
             "lost_messages": "{{ params.lost_messages }}",
             "max_age_minutes": Settings.load().max_bronze_age_minutes or None,
+            "max_quarantined_percent": Settings.load().max_quarantined_percent,
         },
         secrets=kafka_secrets(Settings.load()),
         emits=BRONZE,

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     max_bronze_age_minutes: int = Field(0, ge=0, validation_alias="BOOKSTORE_MAX_BRONZE_AGE_MINUTES")
     alert_webhook: str = Field("", validation_alias="BOOKSTORE_ALERT_WEBHOOK")
     alert_mail: str = Field("", validation_alias="BOOKSTORE_ALERT_MAIL")
+    max_quarantined_percent: int = Field(10, ge=0, validation_alias="BOOKSTORE_MAX_QUARANTINED_PERCENT")
     poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
 
     @classmethod

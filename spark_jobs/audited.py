@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -12,7 +12,7 @@ from spark_jobs.bronze import TOPICS
 from spark_jobs.checkpoints import TopicPartition
 from spark_jobs.errors import StaleBronzeError
 from spark_jobs.lake import Lake
-from spark_jobs.tables import INGEST_AUDIT, QUARANTINE
+from spark_jobs.tables import INGEST_AUDIT
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,28 @@ class Audited:
     """The sum of all batches.
 
     Attributes:
-        rows: How many rows each table has been given, by its name.
+        good: How many messages of each topic could be read.
+        bad: How many went to quarantine.
+        unaccounted: Of each topic, how many offsets are in the accounts twice or never.
         positions: Up to where each partition is accounted for.
-        newest_at: Kafka's time of the newest message.
+        newest: Kafka's time of each topic's newest message.
     """
 
-    rows: Counter[str]
-    positions: dict[TopicPartition, int]
-    newest_at: dt.datetime | None
+    good: Counter[str] = field(default_factory=Counter)
+    bad: Counter[str] = field(default_factory=Counter)
+    unaccounted: Counter[str] = field(default_factory=Counter)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+    newest: dict[str, dt.datetime] = field(default_factory=dict)
+
+    @property
+    def newest_at(self) -> dt.datetime | None:
+        return max(self.newest.values(), default=None)
 
     def since(self, before: "Audited") -> dict[str, Any]:
         """What came since then, as the job's result."""
-        rows = Counter(self.rows)
-        rows.subtract(before.rows)
-        quarantined = rows.pop(QUARANTINE.name)
-        return {"rows": rows.total(), "quarantined": quarantined, "tables": dict(rows)}
+        tables = {table.name: self.good[topic] - before.good[topic] for topic, table in TOPICS.items()}
+        quarantined = self.bad.total() - before.bad.total()
+        return {"rows": sum(tables.values()), "quarantined": quarantined, "tables": tables}
 
 
 def read_audited(spark: SparkSession, lake: Lake) -> Audited:
@@ -45,16 +52,19 @@ def read_audited(spark: SparkSession, lake: Lake) -> Audited:
         F.sum("bronze_rows").alias("good"),
         F.sum("quarantine_rows").alias("bad"),
         (F.max("last_offset") + 1).alias("position"),
+        F.sum(F.col("last_offset") - F.col("first_offset") + 1).alias("covered"),
         F.unix_millis(newest_at).alias("newest_ms"),
     )
-    rows = Counter({table.name: 0 for table in (*TOPICS.values(), QUARANTINE)})
-    positions: dict[TopicPartition, int] = {}
-    newest_ms: list[int] = []
+    audited = Audited()
     for total in totals.collect():
-        rows.update({TOPICS[total.topic].name: total.good, QUARANTINE.name: total.bad})
-        positions[total.topic, total.partition] = total.position
-        newest_ms += [total.newest_ms] if total.newest_ms is not None else []
-    return Audited(rows, positions, _moment(max(newest_ms)) if newest_ms else None)
+        audited.good[total.topic] += total.good
+        audited.bad[total.topic] += total.bad
+        audited.unaccounted[total.topic] += abs(total.position - total.covered)
+        audited.positions[total.topic, total.partition] = total.position
+        if total.newest_ms is not None:
+            at = _moment(total.newest_ms)
+            audited.newest[total.topic] = max(audited.newest.get(total.topic, at), at)
+    return audited
 
 
 def _moment(millis: int) -> dt.datetime:
@@ -67,7 +77,7 @@ def check_age(before: Audited, after: Audited, max_age_minutes: int) -> None:
     Raises:
         StaleBronzeError: The newest message is older than that.
     """
-    if max_age_minutes and after.newest_at is not None and after.rows == before.rows:
+    if max_age_minutes and after.newest_at is not None and (after.good, after.bad) == (before.good, before.bad):
         age = (dt.datetime.now(dt.UTC) - after.newest_at).total_seconds() / 60
         if age > max_age_minutes:
             raise StaleBronzeError(

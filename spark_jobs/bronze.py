@@ -15,17 +15,22 @@ from spark_jobs.forgetting.blanks import screened
 from spark_jobs.forgetting.register import read_register
 from spark_jobs.ingest_audit import Count, account
 from spark_jobs.lake import Lake
+from spark_jobs.schema_changes import ADDED, Changes, fields_of, is_news, record_news
 from spark_jobs.tables import (
+    BOOK_ROW,
     BOOKS_CHANGES,
+    CUSTOMER_ROW,
     CUSTOMERS_CHANGES,
     INGEST_AUDIT,
     OFFSET,
     ORDER_EVENTS,
+    ORDER_ROW,
     QUARANTINE,
     Table,
     types,
 )
 from spark_jobs.transforms.changes import BOOK_CHANGES, CUSTOMER_CHANGES, read_changes
+from spark_jobs.transforms.new_fields import with_fields
 from spark_jobs.transforms.order_events import read_order_events
 
 TOPICS: dict[str, Table] = {
@@ -34,6 +39,11 @@ TOPICS: dict[str, Table] = {
     "bookstore.orders": ORDER_EVENTS,
 }
 """Where each topic's messages go."""
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    topic: tuple(types(row)) for topic, row in zip(TOPICS, (CUSTOMER_ROW, BOOK_ROW, ORDER_ROW), strict=True)
+}
+"""What each topic's rows always had."""
 
 _CHANGES = {CUSTOMERS_CHANGES: CUSTOMER_CHANGES, BOOKS_CHANGES: BOOK_CHANGES}
 
@@ -48,6 +58,7 @@ class Bronze:
         began_at: Where the checkpoint's first batch began; a partition that isn't named began at 0.
         begin: The same for Spark's Kafka source, which heeds it only while the checkpoint is new.
         lost: Where Kafka had deleted messages that were to be read.
+        seen: The schema changes that were recorded when the run began.
     """
 
     lake: Lake
@@ -56,6 +67,7 @@ class Bronze:
     began_at: Mapping[TopicPartition, int] = field(default_factory=dict)
     begin: str = "earliest"
     lost: Collection[TopicPartition] = ()
+    seen: Changes = frozenset()
 
 
 def write_batch(batch: DataFrame, batch_id: int, *, bronze: Bronze) -> None:
@@ -87,17 +99,21 @@ def write_planned(
     began = dt.datetime.now(dt.UTC)
     with ExitStack() as caches:
         # Kafka is read once, and each message parsed once, whatever number of statements follows.
-        messages = cached(_arrived(batch, began), caches)
+        messages = _arrived(batch, began)
+        if len(plan.topics) > 1:  # of one topic, what is read from the messages is kept below
+            messages = cached(messages, caches)
         forgotten = read_register(batch.sparkSession, bronze.lake)
         read = {
             topic: cached(screened(read_messages(messages, topic, bronze.currency), forgotten), caches)
             for topic in plan.topics
         }
         if read:
-            columns = types(QUARANTINE.columns)
-            outcomes = reduce(DataFrame.unionByName, (rows.select(*columns) for rows in read.values()))
+            outcomes = reduce(DataFrame.unionByName, (_outcomes(read[topic], topic, bronze.seen) for topic in read))
             counts = _count(outcomes)
-            _write(read, outcomes, counts, append, stored)
+            news = {topic for (topic, _), count in counts.items() if count.has_news}
+            seen = record_news({topic: read[topic] for topic in news}, FIELDS, TOPICS, append) if news else bronze.seen
+            good = {topic: _good(rows, topic, seen) for topic, rows in read.items()}
+            _write(good, outcomes.drop("is_news"), counts, append, stored)
             ended = dt.datetime.now(dt.UTC)
             accounts = list(account(plan, append.batch_id, counts, began=began, ended=ended, lost=bronze.lost))
             append(INGEST_AUDIT, batch.sparkSession.createDataFrame(accounts, INGEST_AUDIT.columns))
@@ -118,25 +134,34 @@ class Appender:
     def __call__(self, table: Table, rows: DataFrame) -> None:
         writer = rows.write.format("delta").mode("append")
         writer = writer.option("txnAppId", self.stream_id).option("txnVersion", self.batch_id)
-        if table == INGEST_AUDIT:  # its columns are ours, and an older lake has fewer
-            writer = writer.option("mergeSchema", "true")
-        writer.save(self.lake.path(table))
+        # An older lake has fewer columns, and producers add more.
+        writer.option("mergeSchema", "true").save(self.lake.path(table))
+
+    @property
+    def batch_name(self) -> str:
+        """What tells this batch from all others."""
+        return f"{self.stream_id}/{self.batch_id}"
 
 
 def _write(
-    read: dict[str, DataFrame],
+    good: dict[str, DataFrame],
     outcomes: DataFrame,
     counts: Mapping[TopicPartition, Count],
     append: Appender,
     stored: DataFrame | None,
 ) -> None:
     """Writes what was read of each topic, and then what could not be."""
-    for topic, rows in read.items():
+    for topic, rows in good.items():
         if any(count.bronze_rows for (of, _), count in counts.items() if of == topic):
-            good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
-            append(TOPICS[topic], _without(good, stored))
+            append(TOPICS[topic], _without(rows, stored))
     if any(count.quarantined for count in counts.values()):
         append(QUARANTINE, _without(outcomes.where("reason_code IS NOT NULL"), stored))
+
+
+def _good(rows: DataFrame, topic: str, seen: Changes) -> DataFrame:
+    """The rows of messages that can be read, with the columns that producers have added."""
+    good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
+    return with_fields(good, fields_of(topic, seen, ADDED))
 
 
 def _without(rows: DataFrame, stored: DataFrame | None) -> DataFrame:
@@ -157,10 +182,15 @@ def _arrived(batch: DataFrame, ingested_at: dt.datetime) -> DataFrame:
 
 
 def read_messages(messages: DataFrame, topic: str, currency: str) -> DataFrame:
-    """What is read of one topic's messages, with `reason_code` and `reason` where they can't be."""
+    """What is read of one topic's messages, with `reason_code` and `reason` where they can't be, and `others`."""
     of_topic = messages.where(F.col("topic") == topic)
     changes = _CHANGES.get(TOPICS[topic])
     return read_changes(of_topic, changes) if changes else read_order_events(of_topic, currency)
+
+
+def _outcomes(rows: DataFrame, topic: str, seen: Changes) -> DataFrame:
+    """The columns of quarantine, and whether there is something new in the message."""
+    return rows.select(*types(QUARANTINE.columns), is_news(FIELDS[topic], topic, seen).alias("is_news"))
 
 
 def _count(outcomes: DataFrame) -> dict[TopicPartition, Count]:
@@ -168,10 +198,12 @@ def _count(outcomes: DataFrame) -> dict[TopicPartition, Count]:
         F.min("offset").alias("first_offset"),
         F.unix_millis(F.max("kafka_timestamp")).alias("newest_ms"),
         F.count("*").alias("messages"),
+        F.bool_or("is_news").alias("has_news"),
     )
     counts: dict[TopicPartition, Count] = {}
     for row in counted.collect():
         count = counts.setdefault((row.topic, row.partition), Count(row.first_offset))
         newest_at = dt.datetime.fromtimestamp(row.newest_ms / 1_000, dt.UTC)
         count.add(row.first_offset, newest_at, row.reason_code, row.messages)
+        count.has_news |= row.has_news
     return counts

@@ -22,12 +22,14 @@ class Count:
         newest_at: Kafka's time of the newest message.
         bronze_rows: Messages that could be read.
         quarantined: Messages that could not, by reason code.
+        has_news: Whether a message has a schema change that isn't recorded.
     """
 
     first_offset: int
     newest_at: dt.datetime | None = None
     bronze_rows: int = 0
     quarantined: Counter[str] = field(default_factory=Counter)
+    has_news: bool = False
 
     def add(self, first_offset: int, newest_at: dt.datetime, reason_code: str | None, messages: int) -> None:
         """Adds the messages of one verdict."""

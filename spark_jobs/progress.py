@@ -15,7 +15,7 @@ def sentence(progress: dict[str, Any]) -> str:
         progress: As Spark reports it after a batch.
     """
     seconds = progress["durationMs"].get("triggerExecution", 0) / 1_000
-    rows = progress["numInputRows"]
+    rows = messages(progress)
     speed = rows / seconds if seconds else 0.0
     return (
         f"batch {progress['batchId']}: {rows:,} messages in {seconds:.1f} s, {speed:,.0f} a second; "
@@ -23,9 +23,23 @@ def sentence(progress: dict[str, Any]) -> str:
     )
 
 
+def messages(progress: dict[str, Any]) -> int:
+    """How many a batch took; offsets, where Spark counted no rows."""
+    rows: int = progress["numInputRows"]
+    return rows or _covered(progress["sources"][0])
+
+
+def _covered(source: dict[str, Any]) -> int:
+    reached, before = (_offsets(source[name]) for name in ("endOffset", "startOffset"))
+    return sum(offset - before.get(place, 0) for place, offset in reached.items())
+
+
+def _offsets(position: Any) -> dict[tuple[str, str], int]:
+    topics = json.loads(position) if isinstance(position, str) else position
+    return {(topic, part): offset for topic, parts in (topics or {}).items() for part, offset in parts.items()}
+
+
 def _behind(source: dict[str, Any]) -> int:
     """Messages that Kafka has besides: Spark gives the average of the partitions."""
-    reached = source["endOffset"]
-    topics = json.loads(reached) if isinstance(reached, str) else reached
-    partitions = sum(len(offsets) for offsets in topics.values())
+    partitions = len(_offsets(source["endOffset"]))
     return round(float(source["metrics"].get("avgOffsetsBehindLatest", 0)) * partitions)

@@ -56,9 +56,15 @@ def _watched(query: StreamingQuery, watch: Watch, is_over: Callable[[], bool]) -
     while not has_ended:
         has_ended = bool(query.awaitTermination(_LOOK_SECONDS)) or is_over()
         for progress in query.recentProgress:
-            if progress["batchId"] > seen and progress["numInputRows"]:
+            if progress["batchId"] > seen and _took_anything(progress):
                 seen = progress["batchId"]
                 watch(progress)
+
+
+def _took_anything(progress: dict[str, Any]) -> bool:
+    """By its rows, or, where Spark counted none, by how far it came."""
+    moved = (source["startOffset"] not in (None, source["endOffset"]) for source in progress["sources"])
+    return bool(progress["numInputRows"]) or any(moved)
 
 
 def read_stream(spark: SparkSession, lake: Lake, table: Table) -> DataFrame:

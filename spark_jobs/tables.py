@@ -214,6 +214,22 @@ INGEST_AUDIT = Table(
     quarantine_rows bigint, missing_offsets bigint, missing_reason string, written_at timestamp,
     quarantined map<string,bigint>, newest_at timestamp, lag_seconds double, duration_seconds double""",
 )
+EXPECTATIONS = Table(
+    "ops",
+    "expectations",
+    ("checked_at", "topic", "expectation"),
+    """checked_at timestamp, topic string, expectation string, most double, found double, is_met boolean,
+    messages bigint""",
+)
+"""Of each run in which messages arrived, what was expected of them: see `expectations`."""
+SCHEMA_CHANGES = Table(
+    "ops",
+    "schema_changes",
+    ("topic", "field", "change"),
+    """topic string, field string, change string, type string, partition int, offset bigint, batch_id string,
+    seen_at timestamp""",
+)
+"""What is new in the messages, and where it was seen first: see `schema_changes`."""
 BOOK_REVISIONS = Table(
     "ops", "book_revisions", ("book_id", "since_ms"), "book_id bigint, since_ms bigint, recorded_at timestamp"
 )

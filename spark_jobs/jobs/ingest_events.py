@@ -1,6 +1,7 @@
 """Kafka's topics to the bronze tables: every message once, in bronze or in quarantine."""
 
 import dataclasses
+import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,18 +11,20 @@ from typing import Any
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.audited import check_age, read_audited
+from spark_jobs.audited import Audited, check_age, read_audited
 from spark_jobs.bronze import TOPICS, Bronze, write_batch
 from spark_jobs.checkpoints import has_begun
 from spark_jobs.entry import run_job
 from spark_jobs.errors import ArgumentError
+from spark_jobs.expectations import Limits, check, keep, sentences
 from spark_jobs.kafka import Kafka, password_for, read_topics
 from spark_jobs.lake import Lake
 from spark_jobs.lost_messages import is_aged, is_recreated, loss, lost_ranges, recreation
 from spark_jobs.progress import tell
 from spark_jobs.recovery import recover, starting_offsets
+from spark_jobs.schema_changes import read_changes_seen
 from spark_jobs.streams import drain, follow
-from spark_jobs.tables import INGEST_AUDIT, QUARANTINE
+from spark_jobs.tables import EXPECTATIONS, INGEST_AUDIT, QUARANTINE, SCHEMA_CHANGES
 
 STEP = "ingest_events"
 LOST_MESSAGES = ("stop", "record")
@@ -41,6 +44,7 @@ class Config:
         realtime_minutes: How long to stay; then the next run takes over.
         lost_messages: What to do where Kafka deleted messages that were not read yet: `stop`, or `record` the gap.
         max_age_minutes: How old the newest message in bronze may be when nothing new arrives; 0: any age.
+        max_quarantined_percent: How much of a run's messages of a topic may be unreadable without being reported.
     """
 
     lake_root: str
@@ -56,6 +60,7 @@ class Config:
     realtime_minutes: int = 50
     lost_messages: str = "stop"
     max_age_minutes: int = 0
+    max_quarantined_percent: int = 10
 
     def __post_init__(self) -> None:
         if self.lost_messages not in LOST_MESSAGES:
@@ -67,16 +72,30 @@ class Config:
 def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     _kafka(config)  # refuses what can't work before anything is paid for
     lake = Lake(config.lake_root, config.catalog)
-    tables = (*TOPICS.values(), QUARANTINE, INGEST_AUDIT)
+    tables = (*TOPICS.values(), QUARANTINE, INGEST_AUDIT, SCHEMA_CHANGES, EXPECTATIONS)
     is_new = len(lake.create(spark, *tables)) == len(tables)
     before = read_audited(spark, lake)
-    bronze = Bronze(lake, lake.checkpoint(STEP), config.currency, before.positions)
+    seen = read_changes_seen(spark, lake)
+    bronze = Bronze(lake, lake.checkpoint(STEP), config.currency, before.positions, seen=seen)
     if not is_new and not has_begun(spark, bronze.checkpoint):
         bronze = _recovered(spark, config, bronze)
     lost = _ingest(spark, config, bronze)
     after = read_audited(spark, lake)
+    unmet = _unmet(spark, lake, before, after, config)
     check_age(before, after, config.max_age_minutes)
-    return after.since(before) | ({"lost": lost} if lost else {})
+    return after.since(before) | ({"lost": lost} if lost else {}) | ({"unmet": unmet} if unmet else {})
+
+
+def _unmet(spark: SparkSession, lake: Lake, before: Audited, after: Audited, config: Config) -> list[str]:
+    """Keeps what became of the expectations; says and returns which weren't met."""
+    limits = Limits(config.max_quarantined_percent, config.max_age_minutes)
+    outcomes = check(before, after, limits, dt.datetime.now(dt.UTC))
+    if outcomes:
+        keep(spark, lake, outcomes)
+    unmet = sentences(outcomes)
+    for sentence in unmet:
+        _say(sentence)
+    return unmet
 
 
 def _recovered(spark: SparkSession, config: Config, bronze: Bronze) -> Bronze:

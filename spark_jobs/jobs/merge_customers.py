@@ -12,6 +12,7 @@ from spark_jobs.entry import run_job
 from spark_jobs.lake import Lake
 from spark_jobs.streams import drain, read_stream
 from spark_jobs.tables import CUSTOMER_ROW, CUSTOMERS, CUSTOMERS_CHANGES, types
+from spark_jobs.transforms.new_fields import added_columns
 
 STEP = "merge_customers"
 
@@ -35,7 +36,7 @@ def merge_changes(changes: DataFrame, _batch_id: int, *, lake: Lake) -> None:
     apply_changes(
         changes.sparkSession,
         target=lake.name(CUSTOMERS),
-        source=changes.select(*types(CUSTOMER_ROW), "op", "sequence"),
+        source=changes.select(*types(CUSTOMER_ROW), *added_columns(changes, CUSTOMERS_CHANGES), "op", "sequence"),
         keys=CUSTOMERS.keys,
         sequence_by="sequence",
         apply_as_deletes="op = 'd'",

@@ -14,6 +14,7 @@ from spark_jobs.lake import Lake
 from spark_jobs.order_lines import derive_lines
 from spark_jobs.streams import drain, read_stream
 from spark_jobs.tables import BOOK_REVISIONS, ORDER_EVENTS, ORDER_LINE_ITEMS, ORDER_ROW, ORDERS, types
+from spark_jobs.transforms.new_fields import added_columns
 from spark_jobs.transforms.orders import orders_to_revise, with_net_amount
 
 STEP = "merge_orders"
@@ -56,7 +57,7 @@ def orders_of(events: DataFrame) -> DataFrame:
     is_deleted = F.col("value").isNull()
     version = F.when(is_deleted, F.lit(_LAST_VERSION)).otherwise(F.col("version"))
     orders = events.withColumns({"is_deleted": is_deleted, "version": version}).transform(with_net_amount)
-    return orders.select(*types(ORDER_ROW), "net_amount", "is_deleted")
+    return orders.select(*types(ORDER_ROW), *added_columns(events, ORDER_EVENTS), "net_amount", "is_deleted")
 
 
 def revise_lines(revisions: DataFrame, _batch_id: int, *, lake: Lake) -> None:

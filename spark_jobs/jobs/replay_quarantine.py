@@ -17,7 +17,9 @@ from spark_jobs.forgetting.blanks import FORGOTTEN, screened
 from spark_jobs.forgetting.register import read_register
 from spark_jobs.lake import Lake
 from spark_jobs.repairs import MOVED, record_moves, repaired
-from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, Table, types
+from spark_jobs.schema_changes import ADDED, fields_of, read_changes_seen
+from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, SCHEMA_CHANGES, Table, types
+from spark_jobs.transforms.new_fields import added_columns, with_fields
 
 STEP = "replay_quarantine"
 _PAYLOAD = ("key", "value")
@@ -47,14 +49,16 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     between leaves a message in both: repeated, the job writes only what bronze lacks, and finishes.
     """
     lake = Lake(config.lake_root, config.catalog)
-    lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT, REPAIRS)
+    lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT, REPAIRS, SCHEMA_CHANGES)
+    seen = read_changes_seen(spark, lake)
     with ExitStack() as caches:
         read = {topic: cached(rows, caches) for topic, rows in _read_again(spark, lake, config).items()}
         outcomes = reduce(DataFrame.unionByName, [rows.select(*OFFSET, *MOVED) for rows in read.values()])
         tried = {row.topic: row for row in _count(outcomes)}
         for topic, row in tried.items():
             if row.good:
-                _append(spark, lake, TOPICS[topic], read[topic])
+                rows = with_fields(read[topic], fields_of(topic, seen, ADDED))
+                _append(spark, lake, TOPICS[topic], rows)
         if tried:
             _leave_quarantine(spark, lake, outcomes)
     record_moves(spark, lake, dt.datetime.now(dt.UTC))
@@ -86,7 +90,8 @@ def _append(spark: SparkSession, lake: Lake, table: Table, rows: DataFrame) -> N
     # Their columns are those of the repaired message; key and value stay as they arrived, unless they were blanked.
     is_blank = F.length("value") == 0
     new = new.withColumns({name: F.when(is_blank, F.col(name)).otherwise(F.col(f"old_{name}")) for name in _PAYLOAD})
-    new.select(*types(table.columns)).write.format("delta").mode("append").save(lake.path(table))
+    new = new.select(*types(table.columns), *added_columns(good, table))
+    new.write.format("delta").mode("append").option("mergeSchema", "true").save(lake.path(table))
 
 
 def _as_arrived(spark: SparkSession, lake: Lake) -> DataFrame:

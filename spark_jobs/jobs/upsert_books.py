@@ -13,6 +13,7 @@ from spark_jobs.entry import run_job
 from spark_jobs.lake import Lake
 from spark_jobs.streams import drain, read_stream
 from spark_jobs.tables import BOOK_REVISIONS, BOOK_ROW, BOOKS_CHANGES, BOOKS_HISTORY, BOOKS_VIEW, types
+from spark_jobs.transforms.new_fields import added_columns
 
 STEP = "upsert_books"
 
@@ -41,7 +42,7 @@ def upsert_changes(changes: DataFrame, _batch_id: int, *, lake: Lake) -> None:
     apply_changes(
         changes.sparkSession,
         target=lake.name(BOOKS_HISTORY),
-        source=changes.select(*types(BOOK_ROW), "op", "sequence"),
+        source=changes.select(*types(BOOK_ROW), *added_columns(changes, BOOKS_CHANGES), "op", "sequence"),
         keys=["book_id"],
         sequence_by="sequence",
         apply_as_deletes="op = 'd'",

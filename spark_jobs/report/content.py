@@ -184,6 +184,18 @@ class TopicFunnel:
 
 
 @dataclass(frozen=True)
+class FieldChange:
+    """What is new in a topic's messages, and the type and the place of the first; `change` as in `schema_changes`."""
+
+    topic: str
+    field: str
+    change: str
+    kind: str
+    place: str
+    seen_at: str
+
+
+@dataclass(frozen=True)
 class TableState:
     """How many rows a table has, and how new its newest is."""
 
@@ -206,6 +218,7 @@ class Commit:
 class Pipeline:
     funnel: tuple[TopicFunnel, ...]
     quarantine: tuple[tuple[str, str, int], ...]
+    changes: tuple[FieldChange, ...]
     states: tuple[TableState, ...]
     commits: tuple[Commit, ...]
 

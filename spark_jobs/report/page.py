@@ -10,6 +10,7 @@ from spark_jobs.report.actions import ACTIONS
 from spark_jobs.report.content import Report
 from spark_jobs.report.picture import colour, picture
 from spark_jobs.report.sankey import sankey
+from spark_jobs.schema_changes import ADDED, CHANGED, IGNORED
 from spark_jobs.segmentation.drift import WORTH_KNOWING
 from spark_jobs.segmentation.features import FEATURES
 from spark_jobs.segmentation.silhouette import SAMPLE_SIZE, TOLERANCE
@@ -21,6 +22,11 @@ _FEATURE_NAMES = {
     "monetary": "Spending",
     "rfm_segment": "Segment shares",
     "cluster_id": "Cluster shares",
+}
+_CHANGES = {
+    ADDED: "new, and a column now",
+    IGNORED: "new, and kept in value alone",
+    CHANGED: "of another type, and quarantined",
 }
 _ABSENT = "\N{EN DASH}"
 
@@ -48,6 +54,7 @@ def render(report: Report) -> str:
         sankey=_sankey(report),
         actions=ACTIONS,
         cell_names=SEGMENTS,
+        change_words=_CHANGES,
         scores=range(1, 6),
         features=FEATURES,
         tolerance=TOLERANCE,

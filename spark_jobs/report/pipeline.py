@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.lake import Lake
-from spark_jobs.report.content import Commit, Pipeline, TableState, TopicFunnel
+from spark_jobs.report.content import Commit, FieldChange, Pipeline, TableState, TopicFunnel
 from spark_jobs.tables import (
     BOOKS_CHANGES,
     BOOKS_HISTORY,
@@ -29,6 +29,7 @@ from spark_jobs.tables import (
     QUARANTINE,
     RECOMMENDATIONS,
     RFM,
+    SCHEMA_CHANGES,
     Table,
 )
 
@@ -48,6 +49,7 @@ _COMMITS_PER_TABLE = 6
 # One statement on a small table leaves cores idle.
 _AT_ONCE = 4
 _COMMITS = 30
+_CHANGES = 20
 _MINUTE = "yyyy-MM-dd HH:mm"
 _MERGED_ROWS = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
 
@@ -56,18 +58,20 @@ def read_pipeline(spark: SparkSession, lake: Lake) -> Pipeline:
     """A table that nobody has written yet is left out."""
     tables = _written(spark, lake)
     quarantine = _quarantine(tables)
-    told = [table for table in tables if table != INGEST_AUDIT]  # written with bronze: it would tell the same twice
+    # What is written with bronze would tell the same twice.
+    told = [table for table in tables if table not in {INGEST_AUDIT, SCHEMA_CHANGES}]
     commits = _side_by_side(lambda table: _commits(spark, lake, table), told)
     return Pipeline(
         funnel=_funnel(tables, quarantine),
         quarantine=quarantine,
+        changes=_changes(tables),
         states=_states(tables),
         commits=tuple(_newest(chain.from_iterable(commits))),
     )
 
 
 def _written(spark: SparkSession, lake: Lake) -> dict[Table, DataFrame]:
-    tables = (*_BRONZE, QUARANTINE, INGEST_AUDIT, *_SILVER, *_GOLD)
+    tables = (*_BRONZE, QUARANTINE, INGEST_AUDIT, SCHEMA_CHANGES, *_SILVER, *_GOLD)
     read = _side_by_side(lambda table: lake.find(spark, table), tables)
     return {table: rows for table, rows in zip(tables, read, strict=True) if rows is not None}
 
@@ -97,6 +101,16 @@ def _quarantine(tables: Mapping[Table, DataFrame]) -> tuple[tuple[str, str, int]
     by_reason = tables[QUARANTINE].groupBy("topic", "reason_code").agg(F.count("*").alias("events"))
     ordered = by_reason.orderBy(F.desc("events"), "topic", "reason_code").collect()
     return tuple((row["topic"], row["reason_code"], row["events"]) for row in ordered)
+
+
+def _changes(tables: Mapping[Table, DataFrame]) -> tuple[FieldChange, ...]:
+    """The newest ones."""
+    if SCHEMA_CHANGES not in tables:
+        return ()
+    newest = tables[SCHEMA_CHANGES].orderBy(F.desc("seen_at"), "topic", "field").limit(_CHANGES)
+    place = F.concat(F.col("partition"), F.lit(" / "), F.col("offset"))
+    rows = newest.select("topic", "field", "change", "type", place, F.date_format("seen_at", _MINUTE)).collect()
+    return tuple(FieldChange(*row) for row in rows)
 
 
 def _funnel(tables: Mapping[Table, DataFrame], quarantine: Iterable[tuple[str, str, int]]) -> tuple[TopicFunnel, ...]:

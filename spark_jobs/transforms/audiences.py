@@ -47,8 +47,7 @@ def audience(
 
 def contacts(members: DataFrame, customers: DataFrame) -> DataFrame:
     """What the campaign's tool needs of those who are written to, if they still agree to it."""
-    agreed = customers.where("marketing_consent")
+    wanted = ["customer_id", "email", "first_name", "last_name", "city", "country"]
+    agreed = customers.where("marketing_consent").select(*wanted)
     written_to = members.where(~F.col("is_held_out")).select("campaign", "customer_id", "segment")
-    return written_to.join(agreed, on="customer_id").select(
-        *["campaign", "customer_id", "segment", "email", "first_name", "last_name", "city", "country"]
-    )
+    return written_to.join(agreed, on="customer_id").select("campaign", "customer_id", "segment", *wanted[1:])

@@ -10,6 +10,7 @@ from spark_jobs.tables import ARRIVAL, BOOK_ROW, CUSTOMER_ROW, types
 from spark_jobs.transforms.documents import document_rules, of, read_document, utf8
 from spark_jobs.transforms.encodings import SCHEMA, encoded, encodings, read_encoded
 from spark_jobs.transforms.fields import MONEY, READERS
+from spark_jobs.transforms.new_fields import others
 from spark_jobs.transforms.verdicts import Rule, first_broken, read_row, unreadable, unreadable_fields
 
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999, which is as far as timestamps go
@@ -49,16 +50,18 @@ def read_changes(messages: DataFrame, changes: Changes) -> DataFrame:
         changes: What the topic carries.
 
     Returns:
-        The messages' columns, `op`, `sequence`, the row's columns, `reason_code` and `reason`; the last two are null
-        where the message can be read. A tombstone has the key's id and nothing else. Of a delete, the row is the one
-        before it.
+        The messages' columns, `op`, `sequence`, the row's columns, `others` (see `new_fields`), `reason_code` and
+        `reason`; the last two are null where the message can be read. A tombstone has the key's id and nothing else. Of
+        a delete, the row is the one before it.
     """
     return (
         messages.transform(_with_documents, changes)
         .transform(_with_texts)
         .transform(_with_values, changes)
         .transform(_with_verdict, changes)
-        .select(*types(ARRIVAL), "op", "sequence", *_row(changes), "verdict.reason_code", "verdict.reason")
+        .select(
+            *types(ARRIVAL), "op", "sequence", *_row(changes), _others(changes), "verdict.reason_code", "verdict.reason"
+        )
     )
 
 
@@ -88,13 +91,22 @@ def _with_texts(messages: DataFrame) -> DataFrame:
     op = F.when(is_wrapped, payload["op"]).otherwise(event["op"])
     ts_ms = F.when(is_wrapped, payload["ts_ms"]).otherwise(event["ts_ms"])
     schema = F.when(is_wrapped, event["schema"])
-    return messages.withColumns({**parts, "op": op, "event_ts_ms": ts_ms, "schema": schema}).withColumns(
+    image_text = _image_text(F.col("text"), is_wrapped, op == "d")
+    columns = {**parts, "op": op, "event_ts_ms": ts_ms, "schema": schema, "image_text": image_text}
+    return messages.withColumns(columns).withColumns(
         {
             "image": F.when(F.col("op") == "d", F.col("before")).when(F.col("op") != "t", F.col("after")),
             "ts_ms": F.coalesce("source.ts_ms", "event_ts_ms"),
             "lsn": F.coalesce("source.lsn", "source.pos", F.lit("0")),
         }
     )
+
+
+def _image_text(text: Column, is_wrapped: Column, is_delete: Column) -> Column:
+    """The JSON of the row that the event is about."""
+    bare = F.when(is_delete, F.get_json_object(text, "$.before")).otherwise(F.get_json_object(text, "$.after"))
+    before, after = (F.get_json_object(text, f"$.payload.{image}") for image in ("before", "after"))
+    return F.when(is_wrapped, F.when(is_delete, before).otherwise(after)).otherwise(bare)
 
 
 def _with_values(messages: DataFrame, changes: Changes) -> DataFrame:
@@ -164,6 +176,10 @@ def _id_rules(changes: Changes) -> list[Rule]:
         Rule("unreadable_key", names_row & F.col("key").isNotNull() & key_id.isNull(), F.lit(_KEY_FORM.format(key))),
         Rule("key_contradicts_row", names_row & (key_id != row_id), contradiction),
     ]
+
+
+def _others(changes: Changes) -> Column:
+    return others(F.col("image_text"), changes.kinds, F.col("verdict"))
 
 
 _KEY_FORM = 'the key must be null or {{"{}": a whole number}}'

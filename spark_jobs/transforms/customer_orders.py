@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 _SECONDS_PER_DAY = 86_400
+_OF_CUSTOMERS = ("customer_id", "email", "first_name", "last_name", "city", "country", "marketing_consent")
 
 
 def customer_orders(customers: DataFrame, orders: DataFrame, order_lines: DataFrame) -> DataFrame:
@@ -24,12 +25,13 @@ def customer_orders(customers: DataFrame, orders: DataFrame, order_lines: DataFr
         orders.where(~_cancelled()).select("order_id", "customer_id"), on="order_id"
     )
     return (
-        customers.join(_totals(orders), on="customer_id", how="left")
+        customers.select(*_OF_CUSTOMERS)
+        .join(_totals(orders), on="customer_id", how="left")
         .join(_items(lines), on="customer_id", how="left")
         .join(_favourite(lines, "genre"), on="customer_id", how="left")
         .join(_favourite(lines, "author"), on="customer_id", how="left")
         .select(
-            *["customer_id", "email", "first_name", "last_name", "city", "country", "marketing_consent"],
+            *_OF_CUSTOMERS,
             *["first_order_at", "last_order_at"],
             _count("orders"),
             F.coalesce("net_amount", F.lit(0)).cast("decimal(18,2)").alias("net_amount"),

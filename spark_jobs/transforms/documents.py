@@ -8,12 +8,13 @@ from spark_jobs.transforms.verdicts import Rule
 DEEPEST = 1_000
 """How deep a message may be nested: what is deeper counts as no JSON."""
 
-_OPTIONS = {
-    "columnNameOfCorruptRecord": "misread",
+STRICT = {
     "allowSingleQuotes": "false",
     "allowNonNumericNumbers": "false",
     "maxNestingDepth": str(DEEPEST + 2),  # of a message; two levels are ours
 }
+"""How JSON is read: as it is defined, and no deeper than that."""
+_OPTIONS = {**STRICT, "columnNameOfCorruptRecord": "misread"}
 
 _PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"\\u[dD][89a-fA-F]"

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from spark_jobs.tables import ARRIVAL, ORDER_ROW, types
 from spark_jobs.transforms.documents import document_rules, of, read_document, utf8
 from spark_jobs.transforms.fields import EXACT, read_exact, to_money
+from spark_jobs.transforms.new_fields import others
 from spark_jobs.transforms.verdicts import Rule, first_broken, read_row, unreadable_fields
 
 STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled", "returned")
@@ -33,14 +34,15 @@ def read_order_events(messages: DataFrame, currency: str) -> DataFrame:
         currency: The only one that is taken.
 
     Returns:
-        The messages' columns, the order's columns, `reason_code` and `reason`; the last two are null where the message
-        can be read. A null value, which deletes the order, has the key's `order_id` and nothing else.
+        The messages' columns, the order's columns, `others` (see `new_fields`), `reason_code` and `reason`; the last
+        two are null where the message can be read. A null value, which deletes the order, has the key's `order_id` and
+        nothing else.
     """
     return (
         messages.transform(_with_document)
         .transform(_with_values)
         .transform(_with_verdict, currency)
-        .select(*types(ARRIVAL), *_row(), "verdict.reason_code", "verdict.reason")
+        .select(*types(ARRIVAL), *_row(), _others(), "verdict.reason_code", "verdict.reason")
     )
 
 
@@ -189,6 +191,10 @@ def _line_rules(judged: Column) -> list[Rule]:
         *others,
         Rule("amount_out_of_range", gross >= _AMOUNT_LIMIT, F.lit("the order's amount must be below 10^16")),
     ]
+
+
+def _others() -> Column:
+    return others(F.col("text"), _KINDS, F.col("verdict"))
 
 
 def _row() -> list[Column]:

@@ -196,11 +196,12 @@ def test_what_a_run_may_say_about_ingest_has_the_settings_as_default(monkeypatch
     monkeypatch.setenv("BOOKSTORE_REALTIME", "true")
     monkeypatch.setenv("BOOKSTORE_LOST_MESSAGES", "record")
     monkeypatch.setenv("BOOKSTORE_MAX_BRONZE_AGE_MINUTES", "90")
+    monkeypatch.setenv("BOOKSTORE_MAX_QUARANTINED_PERCENT", "5")
     ingest = bag_with(monkeypatch).dags["ingest_events"]
     assert (ingest.params["realtime"], ingest.params["lost_messages"]) == (True, "record")
     task = ingest.get_task("ingest_events")
     assert isinstance(task, SubmitJobOperator)
-    assert task.parameters["max_age_minutes"] == 90
+    assert (task.parameters["max_age_minutes"], task.parameters["max_quarantined_percent"]) == (90, 5)
 
 
 def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:

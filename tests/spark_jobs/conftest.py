@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs.lake import Lake
-from spark_jobs.tables import LAYERS
+from tests.broker import Broker, running_broker
+from tests.spark_jobs.lakehouse import forget_names
 
 _INTERPRETING = {
     "spark.sql.shuffle.partitions": "1",
@@ -30,9 +31,21 @@ def interpreting(spark: SparkSession) -> SparkSession:
     return session
 
 
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker(kafka: Broker) -> Broker:
+    """A running broker whose topics are empty."""
+    kafka.empty()
+    return kafka
+
+
 @pytest.fixture
 def lake(spark: SparkSession, tmp_path: Path) -> Iterator[Lake]:
     """An empty lake of the test's own; its tables' names are forgotten afterwards."""
     yield Lake(f"file:{tmp_path}/lake")
-    for layer in LAYERS:
-        spark.sql(f"DROP SCHEMA IF EXISTS {layer} CASCADE")
+    forget_names(spark)

@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from spark_jobs.lake import Lake
-from spark_jobs.tables import Table
+from spark_jobs.tables import LAYERS, Table
 from tests.spark_jobs.bookstore import Row, frame
 
 ORDERED_AT = dt.datetime(2026, 1, 31, 10, 15, tzinfo=dt.UTC)
@@ -51,3 +51,9 @@ def deletion(order_id: str) -> Row:
 def line(**fields: Any) -> dict[str, Any]:
     usual = {"line_no": 1, "book_id": 5, "quantity": 2, "unit_price": Decimal("12.99"), "returned_quantity": 0}
     return usual | fields
+
+
+def forget_names(spark: SparkSession) -> None:
+    """The tables' names are free for another lake; their files stay."""
+    for layer in LAYERS:
+        spark.sql(f"DROP SCHEMA IF EXISTS {layer} CASCADE")

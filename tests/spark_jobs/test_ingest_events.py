@@ -1,6 +1,5 @@
 """Kafka to bronze with a real broker: every message once, whatever died."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,50 +7,17 @@ from confluent_kafka import Producer
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import Row, SparkSession
 
-from spark_jobs import bronze
 from spark_jobs.ingest_audit import NO_MESSAGE
-from spark_jobs.jobs import ingest_events
 from spark_jobs.lake import Lake
-from spark_jobs.tables import BOOKS_CHANGES, CUSTOMERS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, Table
-from tests.broker import Broker, running_broker
-from tests.spark_jobs.messages import Message, change, encode, order
-
-CUSTOMERS, BOOKS, ORDERS = bronze.TOPICS
-Offset = tuple[str, int]
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker
-
-
-@pytest.fixture(autouse=True)
-def _empty_topics(broker: Broker) -> None:
-    broker.empty()
-
-
-def run(spark: SparkSession, lake: Lake, broker: Broker, **arguments: Any) -> dict[str, Any]:
-    return ingest_events.run(spark, ingest_events.Config(lake.root, broker.bootstrap_servers, **arguments))
+from spark_jobs.tables import CUSTOMERS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, Table
+from tests.broker import Broker
+from tests.spark_jobs.ingesting import BOOKS, CUSTOMERS, ORDERS, dying_behind, orders, run, stored
+from tests.spark_jobs.messages import change, encode
 
 
 def result(customers: int = 0, books: int = 0, orders: int = 0, quarantined: int = 0) -> dict[str, Any]:
     tables = {"customers_changes": customers, "books_changes": books, "order_events": orders}
     return {"rows": customers + books + orders, "quarantined": quarantined, "tables": tables}
-
-
-def offsets(spark: SparkSession, lake: Lake, *tables: Table) -> list[Offset]:
-    """Where each row of the tables came from: one that stands twice shows twice."""
-    rows = [row for table in tables for row in lake.read(spark, table).select("topic", "offset").collect()]
-    return sorted((row.topic, row.offset) for row in rows)
-
-
-def everything(spark: SparkSession, lake: Lake) -> list[Offset]:
-    return offsets(spark, lake, CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS, QUARANTINE)
-
-
-def orders(*numbers: int) -> list[Message]:
-    return [(f"O-{number}".encode(), encode(order(order_id=f"O-{number}"))) for number in numbers]
 
 
 def test_each_message_goes_where_it_belongs_once(spark: SparkSession, lake: Lake, broker: Broker) -> None:
@@ -64,8 +30,8 @@ def test_each_message_goes_where_it_belongs_once(spark: SparkSession, lake: Lake
     assert run(spark, lake, broker, max_offsets_per_trigger=3) == result(customers=2, orders=3, quarantined=2)
     assert run(spark, lake, broker) == result()
 
-    assert offsets(spark, lake, CUSTOMERS_CHANGES) == [(CUSTOMERS, 0), (CUSTOMERS, 1)]
-    assert offsets(spark, lake, ORDER_EVENTS) == [(ORDERS, 0), (ORDERS, 2), (ORDERS, 3)]
+    assert stored(spark, lake, CUSTOMERS_CHANGES) == [(CUSTOMERS, 0, 0), (CUSTOMERS, 0, 1)]
+    assert stored(spark, lake, ORDER_EVENTS) == [(ORDERS, 0, offset) for offset in (0, 2, 3)]
     quarantine = lake.read(spark, QUARANTINE).orderBy("topic").select("offset", "key", "value", "reason_code")
     assert quarantine.collect() == [
         Row(offset=0, key=None, value=b'{"op": "t", "ts_ms": 1}', reason_code="unsupported_truncate"),
@@ -78,8 +44,8 @@ def test_each_message_goes_where_it_belongs_once(spark: SparkSession, lake: Lake
     ]
 
     audit = lake.read(spark, INGEST_AUDIT).orderBy("topic", "first_offset").collect()
-    audited = [(row.topic, offset) for row in audit for offset in range(row.first_offset, row.last_offset + 1)]
-    assert audited == everything(spark, lake)
+    audited = [(row.topic, 0, offset) for row in audit for offset in range(row.first_offset, row.last_offset + 1)]
+    assert audited == stored(spark, lake)
     assert sum(row.missing_offsets for row in audit) == 0
 
 
@@ -88,20 +54,11 @@ def test_a_batch_that_died_after_a_write_is_completed_and_not_repeated(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, table: Table
 ) -> None:
     broker.produce(ORDERS, [*orders(1, 2), (b"O-3", b"?")])
-    append = bronze.Appender.__call__
-
-    def append_and_die(self: bronze.Appender, to: Table, rows: Any) -> None:
-        append(self, to, rows)
-        if to == table:
-            raise RuntimeError("the power went out")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bronze.Appender, "__call__", append_and_die)
-        with pytest.raises(StreamingQueryException, match="the power went out"):
-            run(spark, lake, broker)
+    with dying_behind(monkeypatch, table), pytest.raises(StreamingQueryException, match="the power went out"):
+        run(spark, lake, broker)
     broker.produce(ORDERS, orders(4))
     run(spark, lake, broker)
-    assert everything(spark, lake) == [(ORDERS, offset) for offset in range(4)]
+    assert stored(spark, lake) == [(ORDERS, 0, offset) for offset in range(4)]
     audit = lake.read(spark, INGEST_AUDIT).orderBy("first_offset").collect()
     assert [(row.first_offset, row.last_offset, row.bronze_rows, row.quarantine_rows) for row in audit] == [
         (0, 2, 2, 1),

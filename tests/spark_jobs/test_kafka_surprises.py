@@ -1,7 +1,6 @@
 """What Kafka itself does to a topic, with a real broker: nothing is lost without a word, nothing comes twice."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +9,14 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 
 from localcloud.waiting import wait_until
-from spark_jobs import bronze
 from spark_jobs.errors import LostMessagesError, RecreatedTopicError, StaleBronzeError
 from spark_jobs.ingest_audit import LOST
 from spark_jobs.jobs import ingest_events
 from spark_jobs.lake import Lake
-from spark_jobs.tables import BOOKS_CHANGES, CUSTOMERS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, Table
-from tests.broker import Broker, running_broker
-from tests.spark_jobs.messages import Message, change, encode, order
-
-CUSTOMERS, BOOKS, ORDERS = bronze.TOPICS
-TABLES = (CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS, QUARANTINE)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with running_broker(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker
-
-
-@pytest.fixture(autouse=True)
-def _empty_topics(broker: Broker) -> None:
-    broker.empty()
-
-
-def run(spark: SparkSession, lake: Lake, broker: Broker, **arguments: Any) -> dict[str, Any]:
-    return ingest_events.run(spark, ingest_events.Config(lake.root, broker.bootstrap_servers, **arguments))
-
-
-def orders(*numbers: int) -> list[Message]:
-    return [(f"O-{number}".encode(), encode(order(order_id=f"O-{number}"))) for number in numbers]
-
-
-def stored(spark: SparkSession, lake: Lake) -> list[tuple[str, int, int]]:
-    """Where each row came from: one that stands twice shows twice."""
-    rows = [row for table in TABLES for row in lake.read(spark, table).select("topic", "partition", "offset").collect()]
-    return sorted((row.topic, row.partition, row.offset) for row in rows)
+from spark_jobs.tables import CUSTOMERS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, Table
+from tests.broker import Broker
+from tests.spark_jobs.ingesting import CUSTOMERS, ORDERS, dying_behind, orders, run, stored
+from tests.spark_jobs.messages import change, encode, order
 
 
 def audited(spark: SparkSession, lake: Lake) -> list[tuple[int, int, int, str | None]]:
@@ -135,17 +106,8 @@ def test_a_checkpoint_that_was_deleted_is_made_up_for_by_the_tables(
     broker.produce(ORDERS, orders(1))
     run(spark, lake, broker)
     broker.produce(ORDERS, [*orders(2, 3), (b"O-4", b"?")])
-    append = bronze.Appender.__call__
-
-    def append_and_die(self: bronze.Appender, to: Table, rows: Any) -> None:
-        append(self, to, rows)
-        if to == last:
-            raise RuntimeError("the power went out")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bronze.Appender, "__call__", append_and_die)
-        with pytest.raises(StreamingQueryException, match="the power went out"):
-            run(spark, lake, broker)
+    with dying_behind(monkeypatch, last), pytest.raises(StreamingQueryException, match="the power went out"):
+        run(spark, lake, broker)
     shutil.rmtree(Path(lake.checkpoint(ingest_events.STEP).removeprefix("file:")))
     broker.grow(ORDERS, 2)
     broker.produce(ORDERS, orders(5), partition=1)

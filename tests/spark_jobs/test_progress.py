@@ -21,3 +21,13 @@ def test_a_source_that_tells_nothing_is_nothing_behind() -> None:
     source = {"endOffset": {"bookstore.orders": {"0": 10}}, "metrics": {}}
     progress = {"batchId": 0, "numInputRows": 1, "durationMs": {}, "sources": [source]}
     assert sentence(progress) == "batch 0: 1 messages in 0.0 s, 0 a second; 0 behind"
+
+
+def test_where_no_rows_were_counted_the_offsets_tell() -> None:
+    source = {
+        "startOffset": '{"bookstore.orders":{"0":10}}',
+        "endOffset": '{"bookstore.orders":{"0":12,"1":3}}',
+        "metrics": {},
+    }
+    progress = {"batchId": 0, "numInputRows": 0, "durationMs": {"triggerExecution": 1_000}, "sources": [source]}
+    assert sentence(progress) == "batch 0: 5 messages in 1.0 s, 5 a second; 0 behind"

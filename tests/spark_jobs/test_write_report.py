@@ -13,6 +13,7 @@ from spark_jobs.report.content import (
     Commit,
     Drift,
     FeatureDrift,
+    FieldChange,
     Group,
     Migrations,
     Move,
@@ -37,6 +38,7 @@ from spark_jobs.tables import (
     RECOMMENDATIONS,
     REPORTS,
     RFM,
+    SCHEMA_CHANGES,
     SEGMENT_MIGRATIONS,
     VALUE_MODELS,
 )
@@ -103,6 +105,8 @@ def test_the_pipeline_counts_offsets_rows_and_commits(spark: SparkSession, lake:
     store(lake, ORDER_EVENTS, frame(spark, ORDER_EVENTS, arrivals))
     broken = {"topic": "orders", "partition": 0, "offset": 2, "reason_code": "unknown_status", "ingested_at": AT}
     store(lake, QUARANTINE, frame(spark, QUARANTINE, [broken]))
+    tier = {"topic": "customers", "field": "tier", "change": "added", "type": "STRING", "partition": 1, "offset": 7}
+    store(lake, SCHEMA_CHANGES, frame(spark, SCHEMA_CHANGES, [{**tier, "seen_at": AT}]))
     store(lake, ORDERS, orders(spark, [order("O-1", 1, "2026-01-01T00:00:00", "5.00")]))
     spark.sql(
         f"""MERGE INTO delta.`{lake.path(ORDERS)}` t USING (SELECT 'O-1' order_id) s ON t.order_id = s.order_id
@@ -114,6 +118,7 @@ def test_the_pipeline_counts_offsets_rows_and_commits(spark: SparkSession, lake:
     assert pipeline.funnel == (TopicFunnel("orders", produced=4, bronze=2, quarantine=1, not_events=1),)
     assert pipeline.funnel[0].unexplained == 0
     assert pipeline.quarantine == (("orders", "unknown_status", 1),)
+    assert pipeline.changes == (FieldChange("customers", "tier", "added", "STRING", "1 / 7", "2026-01-31 22:15"),)
     assert pipeline.states == (
         TableState("bronze.order_events", 2, "2026-01-31 22:15"),
         TableState("bronze.quarantine", 1, "2026-01-31 22:15"),

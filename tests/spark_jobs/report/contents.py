@@ -10,6 +10,7 @@ from spark_jobs.report.content import (
     Commit,
     Drift,
     FeatureDrift,
+    FieldChange,
     Group,
     Migrations,
     ModelCard,
@@ -27,10 +28,14 @@ from spark_jobs.segmentation.features import Scaling
 from spark_jobs.segmentation.model import Cluster, Model
 
 D = dt.date(2026, 1, 31)
-NO_PIPELINE = Pipeline(funnel=(), quarantine=(), states=(), commits=())
+NO_PIPELINE = Pipeline(funnel=(), quarantine=(), changes=(), states=(), commits=())
 PIPELINE = Pipeline(
     funnel=(TopicFunnel("bookstore.books", 10, 9, 1, 0), TopicFunnel("bookstore.orders", 1_200, 1_190, 5, 2)),
     quarantine=(("bookstore.orders", "unknown_status", 5), ("bookstore.books", "unsupported_truncate", 1)),
+    changes=(
+        FieldChange("bookstore.orders", "gift <wrap>", "ignored", "BOOLEAN", "2 / 17", "2026-01-31 09:05"),
+        FieldChange("bookstore.books", "price", "changed", "OBJECT<eur: STRING>", "0 / 3", "2026-01-30 08:00"),
+    ),
     states=(TableState("silver.orders", 1_100, "2026-01-31 22:00"), TableState("bronze.quarantine", 0, "")),
     commits=(
         Commit("2026-02-01 00:10", "gold.rfm", "WRITE", 1_000),

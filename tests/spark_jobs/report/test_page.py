@@ -81,6 +81,8 @@ def test_the_funnel_adds_up_or_says_what_is_missing() -> None:
     assert "bookstore.books 10 9 1 10.0% 0 ✓ every event accounted for" in text
     assert "bookstore.orders 1,200 1,190 5 0.4% 2 ✗ 3 unaccounted for" in text
     assert "unknown status orders 5 unsupported truncate books 1" in text
+    gift = "2026-01-31 09:05 orders gift <wrap> new, and kept in value alone: boolean 2 / 17"
+    assert f"{gift} 2026-01-30 08:00 books price of another type, and quarantined: object<eur: string> 0 / 3" in text
     assert "silver. orders 1,100 2026-01-31 22:00 bronze. quarantine 0 \N{EN DASH}" in text
     assert "2026-02-01 00:10 gold. rfm Write 1,000 2026-02-01 00:09 gold. rfm Create table \N{EN DASH}" in text
 
