@@ -8,6 +8,8 @@ Starts when `ingest_events` brought rows. Customers are merged (SCD type 1), eve
 - Clear the failed task and those after it: each reads on where it stopped, and reading an event again changes nothing.
 - A table that is required and does not exist yet: run `ingest_events` first.
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
+- `start_cluster`: the workspace refuses a cluster; the log has its words. That a cluster gets no machine shows in the
+  first step. `stop_cluster`: the data is right, but look that no cluster is left; it ends by itself in ten minutes.
 """
 
 from datetime import timedelta

@@ -18,6 +18,8 @@ date's comparison anew.
 - `measure_drift` is skipped on the first date, `estimate_value` while too few customers have bought twice; the report
   is written without them.
 - `sync_storage_key`: Key Vault or the Azure connection; the log says what to set.
+- `start_cluster`: the workspace refuses a cluster; the log has its words. That a cluster gets no machine shows in the
+  first step. `stop_cluster`: the data is right, but look that no cluster is left; it ends by itself in ten minutes.
 """
 
 from datetime import timedelta
