@@ -11,6 +11,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import history, latest_rows
+from benchmarks import history, latest_rows, rfm
 from benchmarks.harness import Benchmark, Timing, ratio, run
 from spark_jobs.session import get_session, local_delta_conf
 
@@ -30,20 +31,26 @@ BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
     "long_history": history.long_history,
     "late_events": history.late_events,
 }
+_RFM = "rfm"
+_NAMES = (*BENCHMARKS, _RFM)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Times the pipeline beside its peers.")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(_NAMES)}; all by default")
     parser.add_argument("--connect", action="store_true", help="over Spark Connect")
+    parser.add_argument("--lines", nargs="+", type=int, default=[20_000_000, 100_000_000], help="order lines, for rfm")
+    parser.add_argument("--customers", type=int, default=1_000_000, help="for rfm")
     arguments = parser.parse_args()
-    unknown = set(arguments.names).difference(BENCHMARKS)
+    unknown = set(arguments.names).difference(_NAMES)
     if unknown:
-        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
     with tempfile.TemporaryDirectory() as folder:
         spark = _connect_session() if arguments.connect else get_session()
         spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
-        results = [_measure(spark, name) for name in arguments.names or BENCHMARKS]
+        of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
+        makers = {**BENCHMARKS, _RFM: of_day}
+        results = [_measure(spark, name, makers[name]) for name in arguments.names or _NAMES]
         spark.stop()
     Console().print(f"Written to {_write(results, connect=arguments.connect)}")
 
@@ -57,14 +64,17 @@ def _connect_session() -> SparkSession:
     return session
 
 
-def _measure(spark: SparkSession, name: str) -> dict[str, Any]:
+def _measure(spark: SparkSession, name: str, make: Callable[[SparkSession], Benchmark]) -> dict[str, Any]:
     console = Console()
     with console.status(f"{name}: making the tables …"):
-        benchmark = BENCHMARKS[name](spark)
+        benchmark = make(spark)
     with console.status(f"{benchmark.name} …"):
         timings = run(benchmark)
     console.print(_table(benchmark, timings))
-    return _record(benchmark, timings)
+    peaks = benchmark.peaks_mb()
+    for process, peak in peaks.items():
+        console.print(f"{process}: at most {peak:,.0f} MB")
+    return _record(benchmark, timings) | {"peaks_mb": peaks}
 
 
 def _table(benchmark: Benchmark, timings: list[Timing]) -> Table:

@@ -20,11 +20,17 @@ class Benchmark:
         contenders: What is timed, by name; the first is ours, the others are its peers. Each is given the
             number of its round, 0 being the warm-up.
         rounds: Counted rounds.
+        prepare: Called before each round, untimed.
+        check: Called once after the warm-up: whether the contenders have come to the same.
+        peaks_mb: The most memory that each process has had, at the end.
     """
 
     name: str
     contenders: Mapping[str, Callable[[int], None]]
     rounds: int = 5
+    prepare: Callable[[int], None] = lambda _: None
+    check: Callable[[], None] = lambda: None
+    peaks_mb: Callable[[], Mapping[str, float]] = dict
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,13 @@ def run(benchmark: Benchmark) -> list[Timing]:
     """Times every contender, in turn, after a warm-up round that isn't counted."""
     taken: dict[str, list[float]] = {name: [] for name in benchmark.contenders}
     for number in range(benchmark.rounds + 1):
+        benchmark.prepare(number)
         for name, contender in benchmark.contenders.items():
             began = time.perf_counter()
             contender(number)
             taken[name].append(time.perf_counter() - began)
+        if number == 0:
+            benchmark.check()
     return [Timing(name, tuple(seconds[1:])) for name, seconds in taken.items()]
 
 
