@@ -55,7 +55,7 @@ def live_through_a_random_history(spark: SparkSession, root: str, seed: int, run
         spark.sql(f"DROP SCHEMA IF EXISTS {layer} CASCADE")
 
 
-@settings(_SETTINGS, max_examples=2)
+@settings(_SETTINGS, max_examples=1)
 @given(seed=st.integers(0, 2**32))
 def test_any_history_in_any_order_is_what_a_full_recomputation_gives(
     interpreting: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int

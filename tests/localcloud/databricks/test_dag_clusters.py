@@ -46,6 +46,7 @@ def test_it_says_whose_it_is_and_holds_secrets_as_references(light: Server, sett
             "bookstore_lake": LAKE_ROOT,
         },
         "autotermination_minutes": 10,
+        "enable_local_disk_encryption": True,
         "data_security_mode": "SINGLE_USER",
         "node_type_id": "Standard_DS3_v2",
         "num_workers": 0,
