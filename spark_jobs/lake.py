@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.conflicts import is_conflict
+from spark_jobs.conflicts import until_no_conflict
 from spark_jobs.errors import MissingTableError
 from spark_jobs.tables import Table
 
@@ -125,13 +125,7 @@ class Lake:
 
         For rows that are as good whoever comes last.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self.replace(spark, table, rows, where)
-            except Exception as error:
-                if attempt == _ATTEMPTS or not is_conflict(error):
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        until_no_conflict(lambda: self.replace(spark, table, rows, where), attempts=_ATTEMPTS)
 
     def clear(self, spark: SparkSession, table: Table, where: str) -> None:
         """Removes the rows that `where` selects, in a table that need not exist."""

@@ -10,7 +10,7 @@
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.campaigns.files import write_files
-from spark_jobs.conflicts import is_conflict
+from spark_jobs.conflicts import until_no_conflict
 from spark_jobs.errors import StillWritingError
 from spark_jobs.forgetting.files import leave_no_rows, remove_old_files
 from spark_jobs.forgetting.holdings import Holding, companions, in_bronze, in_tables
@@ -82,7 +82,7 @@ def _leave_no_files(erasure: Erasure) -> None:
     spark, lake = erasure.spark, erasure.lake
     names = [*map(lake.name, erasure.tables), *companions(spark, lake, erasure.tables).values()]
     with few_listing_tasks(spark), ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        list(pool.map(lambda name: _repeated(lambda: leave_no_rows(spark, name)), names))
+        list(pool.map(lambda name: until_no_conflict(lambda: leave_no_rows(spark, name), attempts=_ATTEMPTS), names))
         if erasure.alone:
             list(pool.map(lambda name: remove_old_files(spark, name), names))
 
@@ -115,20 +115,10 @@ def _erase_held(erasure: Erasure, holdings: Sequence[Holding]) -> None:
         if counts[holding.holder]:
             if holding.target == erasure.lake.name(AUDIENCES):
                 _write_files_anew(erasure)
-            _repeated(holding.erase)
+            until_no_conflict(holding.erase, attempts=_ATTEMPTS)
     if RFM_TOTALS in erasure.tables and counts.get(f"{RFM_TOTALS.layer}.{RFM_TOTALS.name}"):
         # Carried on with what has changed since, totals that lack a customer would come out wrong.
         erasure.lake.clear(erasure.spark, RFM_TOTALS, "true")
-
-
-def _repeated(step: Callable[[], None], attempts: int = _ATTEMPTS) -> None:
-    """Does a step again where another commit came between."""
-    try:
-        step()
-    except Exception as error:  # classic Spark's and Spark Connect's are of different families
-        if not is_conflict(error) or attempts == 1:
-            raise
-        _repeated(step, attempts - 1)
 
 
 def _write_files_anew(erasure: Erasure) -> None:
