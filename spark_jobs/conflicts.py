@@ -1,8 +1,16 @@
-"""Which errors mean that another commit came between, so that doing it again can help."""
+"""Which errors mean that another run came between, so that doing it again can help."""
 
+import time
 from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 _CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+# A table's folder is there before its first commit, and its name may be known before it is asked for again.
+_BEING_CREATED = ("DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION", "DELTA_TABLE_ALREADY_EXISTS", "_ALREADY_EXISTS]")
+_ATTEMPTS_TO_CREATE = 20
+_PAUSE_SECONDS = 0.25
 
 
 def is_conflict(error: Exception) -> bool:
@@ -13,12 +21,31 @@ def is_conflict(error: Exception) -> bool:
     return any(conflict in str(error) for conflict in _CONFLICTS)
 
 
-def until_no_conflict(step: Callable[[], None], *, attempts: int) -> None:
-    """Does a step again where another commit came between; the last attempt's error is raised."""
+def is_race_to_create(error: Exception) -> bool:
+    """Whether a table was not created since another run was creating the same one."""
+    return is_conflict(error) or any(condition in str(error) for condition in _BEING_CREATED)
+
+
+def until_no_conflict(
+    step: Callable[[], Result],
+    *,
+    attempts: int,
+    is_conflict: Callable[[Exception], bool] = is_conflict,
+    pause_seconds: float = 0,
+) -> Result:
+    """Does a step again where another run came between; the last attempt's error is raised."""
     for _ in range(attempts - 1):
         try:
             return step()
         except Exception as error:  # classic Spark's and Spark Connect's are of different families
             if not is_conflict(error):
                 raise
+        time.sleep(pause_seconds)
     return step()
+
+
+def until_created(step: Callable[[], Result]) -> Result:
+    """Does again what finds tables or creates them, until nobody else is creating them too."""
+    return until_no_conflict(
+        step, attempts=_ATTEMPTS_TO_CREATE, is_conflict=is_race_to_create, pause_seconds=_PAUSE_SECONDS
+    )

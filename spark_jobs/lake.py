@@ -1,11 +1,12 @@
 """Where tables live, and the few statements that create, read and replace them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.conflicts import until_no_conflict
+from spark_jobs.conflicts import until_created, until_no_conflict
 from spark_jobs.errors import MissingTableError
 from spark_jobs.tables import Table
 
@@ -52,10 +53,13 @@ class Lake:
         """
         for layer in sorted({table.layer for table in tables}):
             spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self.qualified(layer)} LOCATION '{self.root}/{layer}'")
-        new = [table for table in tables if not self.exists(spark, table)]
-        for table in tables:
-            spark.sql(self._create_statement(table, is_new=table in new))
-        return new
+        # Of runs that start at once on a new lake, one creates a table and the others find it.
+        return [table for table in tables if until_created(partial(self._create, spark, table))]
+
+    def _create(self, spark: SparkSession, table: Table) -> bool:
+        is_new = not self.exists(spark, table)
+        spark.sql(self._create_statement(table, is_new=is_new))
+        return is_new
 
     def _create_statement(self, table: Table, *, is_new: bool) -> str:
         statement = f"CREATE TABLE IF NOT EXISTS {self.name(table)}"

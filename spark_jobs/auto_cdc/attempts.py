@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from spark_jobs.auto_cdc.errors import ConcurrentCallError
-from spark_jobs.conflicts import is_conflict
+from spark_jobs.conflicts import is_conflict, until_no_conflict
 
 Result = TypeVar("Result")
 
@@ -20,15 +20,16 @@ def repeated(target: str, step: Callable[[], Result]) -> Result:
     Raises:
         ConcurrentCallError: Others came between every time.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return step()
-        except Exception as error:
-            if not (is_conflict(error) or OVERTAKEN in str(error)):
-                raise
-            if attempt == _ATTEMPTS:
-                raise ConcurrentCallError(
-                    f"{target} can be changed by one call at a time, and other calls came between {_ATTEMPTS} "
-                    f"times: repeat the call, what it has logged is not lost and not applied twice"
-                ) from error
-    raise AssertionError("the last attempt returns or raises")
+    try:
+        return until_no_conflict(step, attempts=_ATTEMPTS, is_conflict=_is_overtaken)
+    except Exception as error:
+        if not _is_overtaken(error):
+            raise
+        raise ConcurrentCallError(
+            f"{target} can be changed by one call at a time, and other calls came between {_ATTEMPTS} "
+            f"times: repeat the call, what it has logged is not lost and not applied twice"
+        ) from error
+
+
+def _is_overtaken(error: Exception) -> bool:
+    return is_conflict(error) or OVERTAKEN in str(error)

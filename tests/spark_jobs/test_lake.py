@@ -1,11 +1,16 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs.errors import MissingTableError
 from spark_jobs.lake import Lake
-from spark_jobs.tables import CUSTOMERS, RFM
+from spark_jobs.tables import CUSTOMERS, RFM, Table
+from tests.spark_jobs.lakehouse import forget_names
+
+_RUNS = 4
 
 
 @pytest.fixture
@@ -45,3 +50,20 @@ def test_reading_a_table_that_nobody_wrote_says_which(spark: SparkSession, lake:
 def test_a_catalog_goes_before_the_layer() -> None:
     assert Lake("abfss://c@a/lake", "main").name(RFM) == "main.gold.rfm"
     assert Lake("abfss://c@a/lake").name(RFM) == "gold.rfm"
+
+
+def test_runs_that_create_the_same_table_at_once_all_find_it(interpreting: SparkSession, tmp_path: Path) -> None:
+    at_once = Barrier(_RUNS)
+
+    def create(lake: Lake) -> list[Table]:
+        at_once.wait()
+        return lake.create(interpreting, RFM)
+
+    with ThreadPoolExecutor(_RUNS) as pool:
+        for number in range(3):
+            forget_names(interpreting)
+            lake = Lake(f"file:{tmp_path}/{number}")
+            made = list(pool.map(create, [lake] * _RUNS))
+            assert [RFM] in made
+            assert lake.read(interpreting, RFM).collect() == []
+    forget_names(interpreting)
