@@ -14,7 +14,7 @@ _NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TAB
 _ATTEMPTS = 10
 
 
-def own_properties(table: Table) -> dict[str, str]:
+def table_properties(table: Table) -> dict[str, str]:
     """What a table is created with: of one about customers, no names and addresses go into the log."""
     kept_out = {"delta.dataSkippingStatsColumns": ",".join(table.statistics)} if table.is_about_customers else {}
     return dict(table.properties) | kept_out
@@ -66,7 +66,7 @@ class Lake:
         if not is_new:
             return f"{statement} USING delta LOCATION '{self.path(table)}'"
         partitions = f" PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
-        listed = ", ".join(f"'{key}' = '{value}'" for key, value in own_properties(table).items())
+        listed = ", ".join(f"'{key}' = '{value}'" for key, value in table_properties(table).items())
         properties = f" TBLPROPERTIES ({listed})" if listed else ""
         return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'{properties}"
 

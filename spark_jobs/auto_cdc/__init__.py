@@ -4,6 +4,7 @@ The table is a pure function of the set of events seen so far.
 """
 
 from spark_jobs.auto_cdc.api import apply_changes
+from spark_jobs.auto_cdc.companion import companion_name, find_companion
 from spark_jobs.auto_cdc.errors import (
     ChangeDataError,
     ConcurrentCallError,
@@ -14,7 +15,6 @@ from spark_jobs.auto_cdc.errors import (
     TiedEventsWarning,
 )
 from spark_jobs.auto_cdc.maintenance import forget_events
-from spark_jobs.auto_cdc.tables import companion_name, find_companion
 
 __all__ = [
     "ChangeDataError",

@@ -1,90 +1,105 @@
-"""What is remembered: the events of unfinished calls, and of finished ones what later calls may need.
+"""The companion of a target: its name, how it is found, and how it is created.
 
-Each row is an event that a source really had. `__PART` says why it is kept:
-
-- `pending-<call>`: a call has begun, and its events may or may not be in the target yet;
-- `remembered-<call>`: a later call may need it, since it may have an event that comes before;
-- `truncates-<call>`: the target was emptied of what came before.
-
-An event is logged under both headings at once. The parts' names alone tell a call whether there are events but its own
-that matter to it; maintenance brings `remembered` and `truncates` together.
+It remembers what the target doesn't show. It lies beside the target as `<target>__cdc`. Both carry the same random id
+in their properties, so that a target that was dropped and created anew doesn't inherit the old one's memory.
 """
 
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from spark_jobs.auto_cdc.columns import conformed, quoted
-from spark_jobs.auto_cdc.ddl import literal
-from spark_jobs.auto_cdc.spec import DELETE, KEY, LOGGED_AT, PART, ROW, SEQUENCE
-from spark_jobs.auto_cdc.summary import Summary, measures, summary_of
-from spark_jobs.auto_cdc.tables import Tables
+from spark_jobs.auto_cdc.attempts import OVERTAKEN
+from spark_jobs.auto_cdc.bounds import leading_field
+from spark_jobs.auto_cdc.columns import quoted
+from spark_jobs.auto_cdc.ddl import Definition, create_table, find_table, register_table, type_ddl
+from spark_jobs.auto_cdc.errors import TargetError
+from spark_jobs.auto_cdc.properties import ID, own_properties
+from spark_jobs.auto_cdc.shape import Shape
+from spark_jobs.auto_cdc.spec import LOGGED_AT, PART, SEQUENCE, Spec
 
-PENDING = "pending"
-REMEMBERED = "remembered"
-TRUNCATES = "truncates"
-COLUMNS = (KEY, SEQUENCE, DELETE, ROW, PART)
+STATISTICS = "delta.dataSkippingStatsColumns"
+_SUFFIX = "__cdc"
+_DEFAULTS = {"delta.enableTypeWidening": "true"}
 
 
-@dataclass(frozen=True)
-class Logged:
-    """This call's events in the companion.
+def companion_name(target: str) -> str:
+    return f"{target.rstrip('`/')}{_SUFFIX}`" if target.endswith("`") else f"{target}{_SUFFIX}"
 
-    Attributes:
-        call: The call's name.
-        summary: What was seen of them while they were written.
+
+def companion_of(spark: SparkSession, target: Definition) -> Definition:
+    name = companion_name(target.name)
+    found = find_table(spark, name)
+    if found is None and register_table(spark, name, _beside(spark, target.name)):
+        found = find_table(spark, name)
+    if found is None or found.properties.get(ID) != target.properties[ID]:
+        raise TargetError(
+            f"{target.name} needs its companion {name}, which remembers what the target doesn't show, and "
+            f"{'found none' if found is None else 'the one found belongs to another table'}: restore it, or make a "
+            f"fresh start with ALTER TABLE {target.name} UNSET TBLPROPERTIES ('{ID}')"
+        )
+    return found
+
+
+def find_companion(spark: SparkSession, target: str) -> str | None:
+    """Name of the table that remembers a target's events; None where no call has written the target.
+
+    Raises:
+        TargetError: The companion was lost.
     """
-
-    call: str
-    summary: Summary
-
-    @property
-    def pending(self) -> str:
-        return f"{PENDING}-{self.call}"
-
-    @property
-    def parts(self) -> frozenset[str]:
-        return frozenset(f"{kind}-{self.call}" for kind in (PENDING, REMEMBERED, TRUNCATES))
+    found = find_table(spark, target)
+    return companion_of(spark, found).name if found is not None and ID in found.properties else None
 
 
-def log_events(events: DataFrame, tables: Tables) -> Logged:
-    """Writes a call's events down, in one commit: from here on the call takes effect, if need be with the next one."""
-    call = str(uuid.uuid4())
-    reason = F.when(F.col(KEY).isNull(), F.lit(TRUNCATES)).otherwise(F.lit(REMEMBERED))
-    seen = Observation()
-    observed = events.observe(seen, *measures(tables.shape))
-    twice = observed.select(KEY, SEQUENCE, DELETE, ROW, F.explode(F.array(F.lit(PENDING), reason)).alias(PART))
-    parts = twice.withColumn(PART, F.concat_ws("-", F.col(PART), F.lit(call)))
-    frame = parts.withColumn(LOGGED_AT, F.current_timestamp())
-    frame.write.format("delta").mode("append").option("mergeSchema", "true").saveAsTable(tables.companion)
-    return Logged(call, summary_of(tables.shape, seen.get))
+def new_companion(spark: SparkSession, spec: Spec, shape: Shape, location: str = "") -> dict[str, str]:
+    """Gives a target that belongs to no companion an empty one.
+
+    An empty one that fits is taken as it is: another first call has just made it, or one that was killed. So calls at
+    once agree on one memory.
+
+    Returns:
+        The properties that target and companion share.
+    """
+    name, properties = companion_name(spec.target), own_properties(spec)
+    if location:
+        register_table(spark, name, location)
+    found = find_table(spark, name)
+    if found is not None and _is_unused(spark, found, shape, properties):
+        return {**properties, ID: found.properties[ID]}
+    _require_unclaimed(spark, spec.target)
+    defaults = _DEFAULTS | {STATISTICS: _skipped_by(shape)}
+    companion = Definition(name, shape.companion_schema(), defaults | properties)
+    create_table(spark, companion, replace=found is not None, partitioned_by=PART, location=location)
+    return properties
 
 
-def is_part(*kinds: str) -> Column:
-    """Whether a row is kept for one of these reasons."""
-    return F.substring_index(F.col(PART), "-", 1).isin(*kinds)
+def _is_unused(spark: SparkSession, companion: Definition, shape: Shape, properties: Mapping[str, str]) -> bool:
+    fits = all(companion.properties.get(name) == value for name, value in properties.items() if name != ID)
+    is_same = type_ddl(companion.schema) == type_ddl(shape.companion_schema())
+    return fits and is_same and spark.table(companion.name).isEmpty()
 
 
-def events_in(spark: SparkSession, tables: Tables, wanted: Column) -> DataFrame:
-    """The events of the wanted parts, their rows in the call's shape."""
-    companion = spark.table(tables.companion)
-    row = conformed(F.col(ROW), companion.schema[ROW].dataType, tables.shape.row)
-    return companion.where(wanted).withColumn(ROW, row).select(*COLUMNS)
+def _require_unclaimed(spark: SparkSession, name: str) -> None:
+    """What lies beside a target without an id is left from another; but a call that came between may have set one."""
+    target = find_table(spark, name)
+    if target is not None and ID in target.properties:
+        raise RuntimeError(f"{OVERTAKEN}: another call has written {name} first")
 
 
-def parts_in(spark: SparkSession, companion: str, *wanted: Column) -> set[str]:
-    """The parts that hold rows for which one of the conditions may be true, told from the names of files alone."""
-    # Each condition on its own: Delta skips files by their statistics under AND, not under OR with a partition.
-    found = [spark.table(companion).where(condition).select(PART) for condition in wanted]
-    files = reduce(lambda one, other: one.union(other), found).inputFiles()
-    return {file.rsplit("/", 2)[-2].removeprefix(f"{PART}=") for file in files}
+def _skipped_by(shape: Shape) -> str:
+    """The column by which files are skipped: of others the log needs no values, which may be people's names."""
+    leading = leading_field((SEQUENCE,), shape.sequence)
+    return quoted(*leading.path) if leading else quoted(LOGGED_AT)
 
 
-def forget_pending(spark: SparkSession, tables: Tables, calls: Sequence[str]) -> None:
-    """Drops the pending events; a whole partition goes at a time, so that no file is read or written."""
-    listed = ", ".join(literal(call) for call in calls)
-    spark.sql(f"DELETE FROM {tables.companion} WHERE {quoted(PART)} IN ({listed})")
+def companion_location(spark: SparkSession, target: str) -> str:
+    """Where a companion is to be created: beside a target that lies at a path, else wherever the catalog keeps it."""
+    return "" if _is_managed(spark, target) else _beside(spark, target)
+
+
+def _is_managed(spark: SparkSession, name: str) -> bool:
+    return not name.lower().startswith("delta.`") and spark.catalog.getTable(name).tableType == "MANAGED"
+
+
+def _beside(spark: SparkSession, target: str) -> str:
+    detail = spark.sql(f"DESCRIBE DETAIL {target}").select("location").collect()
+    return str(detail[0]["location"]).rstrip("/") + _SUFFIX

@@ -6,8 +6,8 @@ from pyspark.sql.types import DataType, StructType
 
 from spark_jobs.auto_cdc.columns import column, conformed, conformed_fields
 from spark_jobs.auto_cdc.errors import RejectedBatchError
+from spark_jobs.auto_cdc.shape import Shape
 from spark_jobs.auto_cdc.spec import DELETE, KEY, ROW, SEQUENCE, Spec
-from spark_jobs.auto_cdc.tables import Shape
 
 REJECTED = "AUTO_CDC_REJECTED"
 

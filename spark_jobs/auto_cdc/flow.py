@@ -20,9 +20,9 @@ fails the MERGE where another has changed the same rows since. At that moment ea
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.auto_cdc import scd1, scd2
-from spark_jobs.auto_cdc.attempts import repeated
-from spark_jobs.auto_cdc.companion import Logged, forget_pending, log_events
+from spark_jobs.auto_cdc.attempts import repeated, until_prepared
 from spark_jobs.auto_cdc.ddl import find_table
+from spark_jobs.auto_cdc.event_log import Logged, forget_pending, log_events
 from spark_jobs.auto_cdc.events import REJECTED, as_events, kept_columns, require_complete, sequence_type
 from spark_jobs.auto_cdc.pending import read_pending
 from spark_jobs.auto_cdc.spec import Spec
@@ -33,15 +33,20 @@ from spark_jobs.auto_cdc.ties import TieWatch
 def apply(spec: Spec, source: DataFrame) -> None:
     """Applies one batch; see `apply_changes`."""
     spark = source.sparkSession
+    tables = until_prepared(lambda: _prepare(spec, source))
+    logged = repeated(spec.target, lambda: _log(spec, source, tables))
+    repeated(spec.target, lambda: _settle(spark, spec, tables, logged))
+
+
+def _prepare(spec: Spec, source: DataFrame) -> Tables:
+    spark = source.sparkSession
     sequence = sequence_type(source, spec)
     target = find_table(spark, spec.target)
     spec.check_source(source.schema, sequence)
     _check_choices(spec, source, target.schema.names if target else [])
     if target is None:
         require_complete(source, spec)
-    tables = prepare_tables(spark, spec, target, kept_columns(source, spec), sequence)
-    logged = repeated(spec.target, lambda: _log(spec, source, tables))
-    repeated(spec.target, lambda: _settle(spark, spec, tables, logged))
+    return prepare_tables(spark, spec, target, kept_columns(source, spec), sequence)
 
 
 def _check_choices(spec: Spec, source: DataFrame, target_columns: list[str]) -> None:

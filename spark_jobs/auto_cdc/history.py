@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 from pyspark.sql.window import Window
 
 from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields
-from spark_jobs.auto_cdc.companion import REMEMBERED, events_in, is_part
+from spark_jobs.auto_cdc.event_log import REMEMBERED, events_in, is_part
 from spark_jobs.auto_cdc.merge import keys_within
 from spark_jobs.auto_cdc.pending import Pending, pending_events, since
 from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, ROW, SEQUENCE, START_AT, Spec

@@ -24,13 +24,13 @@ from pyspark.sql.window import Window
 
 from spark_jobs.auto_cdc.attempts import repeated
 from spark_jobs.auto_cdc.columns import comparable
-from spark_jobs.auto_cdc.companion import COLUMNS, REMEMBERED, TRUNCATES, is_part, parts_in
+from spark_jobs.auto_cdc.companion import companion_of
 from spark_jobs.auto_cdc.ddl import Definition, find_table
 from spark_jobs.auto_cdc.errors import TargetError
+from spark_jobs.auto_cdc.event_log import COLUMNS, REMEMBERED, TRUNCATES, is_part, parts_in
 from spark_jobs.auto_cdc.properties import Habits, habits_of
 from spark_jobs.auto_cdc.scd1 import folded_rows, not_truncated, one_per_sequence
 from spark_jobs.auto_cdc.spec import DELETE, KEY, LOGGED_AT, PART, ROW, SEQUENCE
-from spark_jobs.auto_cdc.tables import companion_of
 
 _LAST_OLD = "__LAST_OLD"
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from spark_jobs.auto_cdc.attempts import OVERTAKEN
 from spark_jobs.auto_cdc.bounds import Bound
 from spark_jobs.auto_cdc.columns import column
-from spark_jobs.auto_cdc.companion import (
+from spark_jobs.auto_cdc.event_log import (
     PENDING,
     REMEMBERED,
     TRUNCATES,

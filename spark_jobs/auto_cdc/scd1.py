@@ -21,7 +21,7 @@ from pyspark.sql.types import StructType
 from pyspark.sql.window import Window
 
 from spark_jobs.auto_cdc.columns import column, comparable, conformed_fields, folded_fields
-from spark_jobs.auto_cdc.companion import REMEMBERED, TRUNCATES, events_in, is_part
+from spark_jobs.auto_cdc.event_log import REMEMBERED, TRUNCATES, events_in, is_part
 from spark_jobs.auto_cdc.merge import ACTION, DROP, PUT, keys_match, merge_into_target
 from spark_jobs.auto_cdc.pending import Pending, pending_events, since
 from spark_jobs.auto_cdc.spec import DELETE, KEY, ROW, SEQUENCE, Spec

@@ -8,8 +8,9 @@ from spark_jobs.auto_cdc.columns import column, comparable, folded_fields
 from spark_jobs.auto_cdc.history import SHOWN, events_of_touched_keys, not_over_before
 from spark_jobs.auto_cdc.merge import ACTION, DROP, PUT, keys_match, merge_into_target
 from spark_jobs.auto_cdc.pending import Pending
+from spark_jobs.auto_cdc.shape import Shape
 from spark_jobs.auto_cdc.spec import DELETE, END_AT, KEY, ROW, SEQUENCE, START_AT, Spec
-from spark_jobs.auto_cdc.tables import Shape, Tables
+from spark_jobs.auto_cdc.tables import Tables
 from spark_jobs.auto_cdc.ties import TieWatch
 
 _STARTS = "__STARTS"

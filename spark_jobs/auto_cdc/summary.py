@@ -8,8 +8,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from spark_jobs.auto_cdc.bounds import Bound, Field, bounds_of, leading_field
+from spark_jobs.auto_cdc.shape import Shape
 from spark_jobs.auto_cdc.spec import KEY, SEQUENCE
-from spark_jobs.auto_cdc.tables import Shape
 
 _TRUNCATES = "truncates"
 

@@ -11,7 +11,7 @@ from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError
 from spark_jobs.forgetting.erasure import KEPT_HOURS
 from spark_jobs.forgetting.finishing import complete_erasures, erase_stragglers
-from spark_jobs.lake import Lake, own_properties
+from spark_jobs.lake import Lake, table_properties
 from spark_jobs.rfm_totals import forget_old_totals
 from spark_jobs.tables import BOOKS_HISTORY, CUSTOMERS, ORDERS, Table, all_tables
 from spark_jobs.upkeep import KEEP_FILES, few_listing_tasks, set_properties
@@ -69,7 +69,7 @@ def run(spark: SparkSession, config: Config) -> Result:
 
 
 def _maintain(spark: SparkSession, table: Table, name: str, old: dt.datetime, kept_for: str) -> None:
-    set_properties(spark, name, own_properties(table))  # a table that an earlier version made lacks some
+    set_properties(spark, name, table_properties(table))  # a table that an earlier version made lacks some
     _optimize(spark, table, name)
     _vacuum(spark, name, kept_for)
     if table in _CAPTURED:

@@ -36,6 +36,30 @@ def test_two_calls_at_once_both_take_effect(
         assert ledger.shown(interpreting.table(target)) == ledger.model(seen), f"after round {number + 1}"
 
 
+@pytest.mark.parametrize("rounds", _ROUNDS)
+@pytest.mark.parametrize("columns", ["", "id int, name string"], ids=["no target yet", "an empty target"])
+@pytest.mark.parametrize("ledger", [Ledger(1), Ledger(2)], ids=["type 1", "type 2"])
+def test_two_first_calls_at_once_share_one_memory(
+    interpreting: SparkSession,
+    target: str,
+    pool: ThreadPoolExecutor,
+    *,
+    ledger: Ledger,
+    columns: str,
+    rounds: int,
+) -> None:
+    for number in range(rounds):
+        name = f"{target}_{number}"
+        if columns:
+            interpreting.sql(f"CREATE TABLE {name} ({columns}) USING delta")
+        calls = [_changes(Random(f"{number} {call}")) for call in range(4)]  # noqa: S311 - no secrets
+        apply = partial(ledger.apply, interpreting, name)
+        _settle(pool, apply, calls[:2])
+        _settle(pool, apply, calls[2:])
+        expected = ledger.model(change for call in calls for change in call)
+        assert ledger.shown(interpreting.table(name)) == expected, f"after round {number + 1}"
+
+
 def _changes(random: Random) -> list[Change]:
     """Changes of the same few keys for both writers, each with a time of its own, early and late ones mixed."""
     said: list[str | None] = [*random.choices("abc", k=5), None]
