@@ -11,6 +11,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from rich.table import Table
 
 from benchmarks import history, latest_rows, rfm
 from benchmarks.harness import Benchmark, Timing, ratio, run
+from benchmarks.ingest import ingest
+from benchmarks.latency import PER_SECOND, latency
 from spark_jobs.session import get_session, local_delta_conf
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,8 +34,8 @@ BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
     "long_history": history.long_history,
     "late_events": history.late_events,
 }
-_RFM = "rfm"
-_NAMES = (*BENCHMARKS, _RFM)
+_RFM, _INGEST, _LATENCY = "rfm", "ingest", "latency"
+_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY)
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--connect", action="store_true", help="over Spark Connect")
     parser.add_argument("--lines", nargs="+", type=int, default=[20_000_000, 100_000_000], help="order lines, for rfm")
     parser.add_argument("--customers", type=int, default=1_000_000, help="for rfm")
+    parser.add_argument("--events", type=int, default=2_000_000, help="order events, for ingest")
     arguments = parser.parse_args()
     unknown = set(arguments.names).difference(_NAMES)
     if unknown:
@@ -49,8 +53,10 @@ def main() -> None:
         spark = _connect_session() if arguments.connect else get_session()
         spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
         of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
-        makers = {**BENCHMARKS, _RFM: of_day}
-        results = [_measure(spark, name, makers[name]) for name in arguments.names or _NAMES]
+        makers = {**BENCHMARKS, _RFM: of_day, _INGEST: partial(ingest, events=arguments.events)}
+        measures = {name: partial(_measure, name=name, make=make) for name, make in makers.items()}
+        measures[_LATENCY] = _latency
+        results = [measures[name](spark) for name in arguments.names or _NAMES]
         spark.stop()
     Console().print(f"Written to {_write(results, connect=arguments.connect)}")
 
@@ -68,13 +74,27 @@ def _measure(spark: SparkSession, name: str, make: Callable[[SparkSession], Benc
     console = Console()
     with console.status(f"{name}: making the tables …"):
         benchmark = make(spark)
-    with console.status(f"{benchmark.name} …"):
-        timings = run(benchmark)
+    try:
+        with console.status(f"{benchmark.name} …"):
+            timings = run(benchmark)
+        peaks = benchmark.peaks_mb()
+    finally:
+        benchmark.close()
     console.print(_table(benchmark, timings))
-    peaks = benchmark.peaks_mb()
     for process, peak in peaks.items():
         console.print(f"{process}: at most {peak:,.0f} MB")
     return _record(benchmark, timings) | {"peaks_mb": peaks}
+
+
+def _latency(spark: SparkSession) -> dict[str, Any]:
+    console = Console()
+    title = f"from produced to readable in bronze, in real time, {PER_SECOND:,} events a second"
+    with console.status(f"{title} …"):
+        found = latency(spark)
+    table = Table("events", "p50 s", "p95 s", "p99 s", title=title)
+    table.add_row(f"{found.events:,}", *(f"{seconds:.2f}" for seconds in (found.p50, found.p95, found.p99)))
+    console.print(table)
+    return {"benchmark": title, "seconds": asdict(found)}
 
 
 def _table(benchmark: Benchmark, timings: list[Timing]) -> Table:

@@ -23,6 +23,7 @@ class Benchmark:
         prepare: Called before each round, untimed.
         check: Called once after the warm-up: whether the contenders have come to the same.
         peaks_mb: The most memory that each process has had, at the end.
+        close: Called at the end, whatever came of it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Benchmark:
     prepare: Callable[[int], None] = lambda _: None
     check: Callable[[], None] = lambda: None
     peaks_mb: Callable[[], Mapping[str, float]] = dict
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
