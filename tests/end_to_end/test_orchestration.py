@@ -11,7 +11,7 @@ from tests.end_to_end.clusters import clusters_of
 from tests.end_to_end.conftest import Chain
 
 DAG = "segment_customers"
-RUN_LIMIT_SECONDS = 300.0
+RUN_LIMIT_SECONDS = 600.0
 
 
 def partitions(chain: Chain) -> dict[str, int]:
