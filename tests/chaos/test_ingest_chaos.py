@@ -63,7 +63,8 @@ class Trial:
 
 
 def test_some_events_through_a_few_faults(tmp_path: Path) -> None:
-    faults = ("storage does not answer", "kill the job", "kill the cluster", "kill the storage")
+    # The storage's end is the cluster's too.
+    faults = ("storage does not answer", "kill the job", "kill the storage")
     survive(tmp_path, Trial(orders=1_000, portions=3, batch=2_000, faults=faults, gap=60), seeded(1))
 
 

@@ -1,5 +1,6 @@
 """Two calls at once on one target, round after round: both take effect, or one says that it is to be repeated."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,6 +14,15 @@ from spark_jobs.auto_cdc import ConcurrentCallError
 from tests.spark_jobs.auto_cdc.ledger import Change, Ledger
 
 _ROUNDS = [pytest.param(3, id="3 rounds"), pytest.param(20, id="20 rounds", marks=pytest.mark.full)]
+_NEW, _EMPTY = "", "id int, name string"
+_FIRST_CALLS = [
+    pytest.param(Ledger(1), _NEW, 1, id="type 1, no target yet"),
+    pytest.param(Ledger(2), _EMPTY, 1, id="type 2, an empty target"),
+    *(
+        pytest.param(ledger, columns, 20, id=f"{ledger}, columns: {columns}, 20 rounds", marks=pytest.mark.full)
+        for ledger, columns in itertools.product((Ledger(1), Ledger(2)), (_NEW, _EMPTY))
+    ),
+]
 
 
 @pytest.fixture
@@ -36,9 +46,7 @@ def test_two_calls_at_once_both_take_effect(
         assert ledger.shown(interpreting.table(target)) == ledger.model(seen), f"after round {number + 1}"
 
 
-@pytest.mark.parametrize("rounds", _ROUNDS)
-@pytest.mark.parametrize("columns", ["", "id int, name string"], ids=["no target yet", "an empty target"])
-@pytest.mark.parametrize("ledger", [Ledger(1), Ledger(2)], ids=["type 1", "type 2"])
+@pytest.mark.parametrize(("ledger", "columns", "rounds"), _FIRST_CALLS)
 def test_two_first_calls_at_once_share_one_memory(
     interpreting: SparkSession,
     target: str,
