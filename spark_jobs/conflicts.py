@@ -6,15 +6,18 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+OVERTAKEN = "AUTO_CDC_OVERTAKEN"
+"""What a statement of ours raises when it reads that another call came between."""
+
+_CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", OVERTAKEN)
 # A table's folder is there before its first commit, and its name may be known before it is asked for again.
-_BEING_CREATED = ("DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION", "DELTA_TABLE_ALREADY_EXISTS", "_ALREADY_EXISTS]")
+_BEING_CREATED = ("DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION", "_ALREADY_EXISTS]")
 _ATTEMPTS_TO_CREATE = 20
 _PAUSE_SECONDS = 0.25
 
 
 def is_conflict(error: Exception) -> bool:
-    """Whether a commit was refused for another one that came between.
+    """Whether a commit was refused, by Delta or by a statement of ours, for another one that came between.
 
     Over Connect that is a PySparkException; classic Spark hands Delta's own through as py4j's error.
     """

@@ -20,7 +20,7 @@ fails the MERGE where another has changed the same rows since. At that moment ea
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.auto_cdc import scd1, scd2
-from spark_jobs.auto_cdc.attempts import repeated, until_prepared
+from spark_jobs.auto_cdc.attempts import repeated
 from spark_jobs.auto_cdc.ddl import find_table
 from spark_jobs.auto_cdc.event_log import Logged, forget_pending, log_events
 from spark_jobs.auto_cdc.events import REJECTED, as_events, kept_columns, require_complete, sequence_type
@@ -28,12 +28,13 @@ from spark_jobs.auto_cdc.pending import read_pending
 from spark_jobs.auto_cdc.spec import Spec
 from spark_jobs.auto_cdc.tables import Tables, prepare_tables
 from spark_jobs.auto_cdc.ties import TieWatch
+from spark_jobs.conflicts import until_created
 
 
 def apply(spec: Spec, source: DataFrame) -> None:
     """Applies one batch; see `apply_changes`."""
     spark = source.sparkSession
-    tables = until_prepared(lambda: _prepare(spec, source))
+    tables = until_created(lambda: _prepare(spec, source))
     logged = repeated(spec.target, lambda: _log(spec, source, tables))
     repeated(spec.target, lambda: _settle(spark, spec, tables, logged))
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.auto_cdc.attempts import OVERTAKEN
 from spark_jobs.auto_cdc.bounds import Bound
 from spark_jobs.auto_cdc.columns import column
 from spark_jobs.auto_cdc.event_log import (
@@ -21,6 +20,7 @@ from spark_jobs.auto_cdc.event_log import (
 from spark_jobs.auto_cdc.spec import KEY, PART, SEQUENCE
 from spark_jobs.auto_cdc.summary import Summary, measures, summary_of
 from spark_jobs.auto_cdc.tables import Tables
+from spark_jobs.conflicts import OVERTAKEN
 
 
 @dataclass(frozen=True)
