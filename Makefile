@@ -21,7 +21,7 @@ demo: setup ## Run the whole chain once, from Kafka to the report
 	@$(BIN)/localcloud demo
 
 test: setup-dev ## Run the tests, long ones in a shortened form
-	@$(BIN)/pytest -m "not full" --ignore=tests/end_to_end -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not full" --ignore=tests/end_to_end -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/pytest -m "not full" tests/end_to_end
 
 test-full: setup-dev ## Run the long forms too

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from functools import partial
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.conflicts import until_created, until_no_conflict
 from spark_jobs.errors import MissingTableError
+from spark_jobs.existence import schema_if_exists
 from spark_jobs.tables import Table
 
-_NO_TABLE = {"PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_PATH_DOES_NOT_EXIST"}
 _ATTEMPTS = 10
 
 
@@ -72,14 +71,7 @@ class Lake:
 
     def exists(self, spark: SparkSession, table: Table) -> bool:
         """Whether the table's folder holds a Delta table, known by name or not."""
-        try:
-            # Asking for the schema is what reads the Delta log; over Connect, `load` alone asks nothing.
-            spark.read.format("delta").load(self.path(table)).schema  # noqa: B018
-        except AnalysisException as error:
-            if error.getCondition() in _NO_TABLE:
-                return False
-            raise
-        return True
+        return schema_if_exists(lambda: spark.read.format("delta").load(self.path(table))) is not None
 
     def find(self, spark: SparkSession, table: Table) -> DataFrame | None:
         """The table's rows; None while nothing has written the table."""

@@ -19,13 +19,30 @@ from tests.cloud import Cloud
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ.setdefault("AIRFLOW_HOME", _AIRFLOW_HOME.name)
 
+_INTERPRETING = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """A classic local session with Delta, started once."""
+def compiling() -> Iterator[SparkSession]:
+    """A classic local session with Delta, as jobs get it, started once."""
     session = get_session()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def spark(compiling: SparkSession) -> SparkSession:
+    """A session for many statements on a few rows, most of whose cost is generated code and second plans."""
+    session = compiling.newSession()
+    for setting, value in _INTERPRETING.items():
+        session.conf.set(setting, value)
+    return session
 
 
 @pytest.fixture(scope="session")

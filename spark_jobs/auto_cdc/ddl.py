@@ -1,22 +1,15 @@
 """The few statements that create and alter tables."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from spark_jobs.auto_cdc.columns import quoted
 from spark_jobs.auto_cdc.schema import Addition, Widening
+from spark_jobs.existence import schema_if_exists
 
-_NO_TABLE = {
-    "TABLE_OR_VIEW_NOT_FOUND",
-    "PATH_NOT_FOUND",
-    "DELTA_TABLE_NOT_FOUND",
-    "DELTA_MISSING_DELTA_TABLE",
-    "DELTA_PATH_DOES_NOT_EXIST",
-}
 TYPE_WIDENING = {"delta.enableTypeWidening": "true"}
 
 
@@ -40,16 +33,6 @@ def find_table(spark: SparkSession, name: str) -> Definition | None:
 def _known(spark: SparkSession, name: str) -> bool:
     # A table named by its path is in no catalog.
     return name.lower().startswith("delta.`") or spark.catalog.tableExists(name)
-
-
-def schema_if_exists(read: Callable[[], DataFrame]) -> StructType | None:
-    """The columns of a table that may not be there: a classic session says so when it is read, Connect when asked."""
-    try:
-        return read().schema
-    except AnalysisException as error:
-        if error.getCondition() in _NO_TABLE:
-            return None
-        raise
 
 
 def create_table(

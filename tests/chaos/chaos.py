@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 Find = Callable[[], int]
 """A process by its id; 0 while there is none."""
-MOST_REQUESTS = 30
-"""How many requests in a row storage refuses, holds up or doesn't answer, at most."""
 LONGEST_SECONDS = 4.0
 """How long a process stands still, at most."""
 
@@ -47,10 +45,12 @@ class Chaos:
         names: In which order.
         random: When, and for how long.
         gap: Between two faults there are as many requests, at most.
+        spell: So many requests in a row the storage refuses, holds up or doesn't answer, at most. After each that it
+            doesn't answer the client waits for seconds.
     """
 
-    def __init__(self, home: Home, names: Sequence[str], random: Random, *, gap: int) -> None:
-        self._faults = [_fault(self, home, name, random) for name in names]
+    def __init__(self, home: Home, names: Sequence[str], random: Random, *, gap: int, spell: int) -> None:
+        self._faults = [_fault(self, home, name, random, spell) for name in names]
         self._random = random
         self._gap = gap
         self._lock = threading.Lock()
@@ -80,11 +80,11 @@ class Chaos:
         return True
 
 
-def _fault(chaos: Chaos, home: Home, name: str, random: Random) -> Fault:
+def _fault(chaos: Chaos, home: Home, name: str, random: Random, spell: int) -> Fault:
     """A fault by a name such as `kill the broker` or `storage refuses`."""
     verb, _, what = name.partition(" ")
     if verb == "storage":
-        return Fault(name, partial(chaos.set_weather, _weather(what, random), random.randint(1, MOST_REQUESTS)))
+        return Fault(name, partial(chaos.set_weather, _weather(what, random), random.randint(1, spell)))
     find = _finders(home)[what]
     if verb == "kill":
         return Fault(name, lambda: _signal(find(), signal.SIGKILL))

@@ -48,6 +48,7 @@ class Trial:
         batch: Messages that the job takes at once.
         faults: What happens, in this order.
         gap: Requests of the storage between two faults, at most.
+        spell: Requests in a row that the storage refuses, holds up or doesn't answer, at most.
     """
 
     orders: int
@@ -55,6 +56,7 @@ class Trial:
     batch: int
     faults: Sequence[str]
     gap: int
+    spell: int
 
     def deliveries(self) -> list[Delivery]:
         start = dt.date(2026, 1, 1)
@@ -65,7 +67,8 @@ class Trial:
 def test_some_events_through_a_few_faults(tmp_path: Path) -> None:
     # The storage's end is the cluster's too.
     faults = ("storage does not answer", "kill the job", "kill the storage")
-    survive(tmp_path, Trial(orders=1_000, portions=3, batch=2_000, faults=faults, gap=60), seeded(1))
+    trial = Trial(orders=500, portions=2, batch=1_000, faults=faults, gap=60, spell=4)
+    survive(tmp_path, trial, seeded(1))
 
 
 @pytest.mark.full
@@ -73,7 +76,8 @@ def test_some_events_through_a_few_faults(tmp_path: Path) -> None:
 def test_a_million_events_through_every_fault_twice(tmp_path: Path) -> None:
     random = seeded(int.from_bytes(os.urandom(2)))
     faults = random.sample(ALL * 2, 2 * len(ALL))
-    survive(tmp_path, Trial(orders=250_000, portions=20, batch=40_000, faults=faults, gap=120), random)
+    trial = Trial(orders=250_000, portions=20, batch=40_000, faults=faults, gap=120, spell=30)
+    survive(tmp_path, trial, random)
 
 
 def seeded(usual: int) -> Random:
@@ -85,7 +89,7 @@ def seeded(usual: int) -> Random:
 def survive(folder: Path, trial: Trial, random: Random) -> None:
     deliveries = trial.deliveries()
     with running(folder / "home") as cloud:
-        chaos = Chaos(cloud.home, trial.faults, random, gap=trial.gap)
+        chaos = Chaos(cloud.home, trial.faults, random, gap=trial.gap, spell=trial.spell)
         ride_out(cloud, trial, deliveries, chaos)
         expected = verdicts(cloud)
         assert Counter(reason for reason, _ in expected.values()) == planned_reasons(deliveries)

@@ -10,26 +10,6 @@ from spark_jobs.lake import Lake
 from tests.broker import Broker, running_broker
 from tests.spark_jobs.lakehouse import forget_names
 
-_INTERPRETING = {
-    "spark.sql.shuffle.partitions": "1",
-    "spark.databricks.delta.snapshotPartitions": "1",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
-
-
-@pytest.fixture(scope="session")
-def interpreting(spark: SparkSession) -> SparkSession:
-    """A session for many calls on a few rows, most of whose cost is generated code and second plans.
-
-    The tests of the law, which are about the values, run with both.
-    """
-    session = spark.newSession()
-    for setting, value in _INTERPRETING.items():
-        session.conf.set(setting, value)
-    return session
-
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:

@@ -52,18 +52,18 @@ def test_a_catalog_goes_before_the_layer() -> None:
     assert Lake("abfss://c@a/lake").name(RFM) == "gold.rfm"
 
 
-def test_runs_that_create_the_same_table_at_once_all_find_it(interpreting: SparkSession, tmp_path: Path) -> None:
+def test_runs_that_create_the_same_table_at_once_all_find_it(spark: SparkSession, tmp_path: Path) -> None:
     at_once = Barrier(_RUNS)
 
     def create(lake: Lake) -> list[Table]:
         at_once.wait()
-        return lake.create(interpreting, RFM)
+        return lake.create(spark, RFM)
 
     with ThreadPoolExecutor(_RUNS) as pool:
         for number in range(3):
-            forget_names(interpreting)
+            forget_names(spark)
             lake = Lake(f"file:{tmp_path}/{number}")
             made = list(pool.map(create, [lake] * _RUNS))
             assert [RFM] in made
-            assert lake.read(interpreting, RFM).collect() == []
-    forget_names(interpreting)
+            assert lake.read(spark, RFM).collect() == []
+    forget_names(spark)

@@ -50,30 +50,28 @@ def remembered(spark: SparkSession, lake: Lake) -> dict[str, int]:
 
 
 @pytest.mark.full
-def test_readers_see_the_same_rows_in_fewer_files_of_which_less_is_remembered(
-    interpreting: SparkSession, lake: Lake
-) -> None:
-    _make_busy(interpreting, lake)
-    before = rows(interpreting, lake)
-    assert count_files(interpreting, lake) > 1
+def test_readers_see_the_same_rows_in_fewer_files_of_which_less_is_remembered(spark: SparkSession, lake: Lake) -> None:
+    _make_busy(spark, lake)
+    before = rows(spark, lake)
+    assert count_files(spark, lake) > 1
     orphans = _left_behind(lake, 29, 31)
 
-    assert maintain(interpreting, lake) == {"tables": 8}
+    assert maintain(spark, lake) == {"tables": 8}
 
-    assert rows(interpreting, lake) == before
-    assert count_files(interpreting, lake) == 1
+    assert rows(spark, lake) == before
+    assert count_files(spark, lake) == 1
     # One event of each customer and order, an upsert and a delete; all of the book, since one may come between.
-    assert remembered(interpreting, lake) == {"customers": 2, "orders": 2, "books_history": 3}
+    assert remembered(spark, lake) == {"customers": 2, "orders": 2, "books_history": 3}
     assert {days: file.exists() for days, file in orphans.items()} == {29: True, 31: False}
-    first = interpreting.read.format("delta").option("versionAsOf", 2).load(lake.path(CUSTOMERS))
+    first = spark.read.format("delta").option("versionAsOf", 2).load(lake.path(CUSTOMERS))
     assert {(row.customer_id, row.city) for row in first.collect()} == {(1, "Rome"), (2, "Oslo")}
 
-    maintain(interpreting, lake, forget_after_days=0)
+    maintain(spark, lake, forget_after_days=0)
 
-    assert rows(interpreting, lake) == before
+    assert rows(spark, lake) == before
     # The customer's deletion is forgotten; the order's is for good.
-    assert remembered(interpreting, lake) == {"customers": 1, "orders": 2, "books_history": 0}
-    _check_what_comes_later(interpreting, lake)
+    assert remembered(spark, lake) == {"customers": 1, "orders": 2, "books_history": 0}
+    _check_what_comes_later(spark, lake)
 
 
 def _make_busy(spark: SparkSession, lake: Lake) -> None:

@@ -19,7 +19,7 @@ def line(order_row: Row, book_id: int, returned: int = 0) -> Row:
     return {**shared, "line_no": book_id, "book_id": book_id, "quantity": 1, "returned_quantity": returned}
 
 
-def test_a_partition_offers_each_customer_what_they_do_not_have(interpreting: SparkSession, lake: Lake) -> None:
+def test_a_partition_offers_each_customer_what_they_do_not_have(spark: SparkSession, lake: Lake) -> None:
     history = [
         order("O-1", 1, "2026-01-30T10:00:00", "5.00"),
         order("O-2", 2, "2026-01-30T10:00:00", "5.00"),
@@ -28,24 +28,21 @@ def test_a_partition_offers_each_customer_what_they_do_not_have(interpreting: Sp
     ]
     lines = [line(history[0], 10), line(history[0], 13, returned=1), line(history[1], 10), line(history[1], 11)]
     lines += [line(history[2], 12), line(history[3], 12)]
-    store(lake, CUSTOMERS, customers(interpreting, 1, 2, 3))
-    store(lake, ORDERS, orders(interpreting, history))
-    store(lake, ORDER_LINE_ITEMS, order_lines(interpreting, lines))
-    store(lake, RFM, frame(interpreting, RFM, [rfm_row(day, 1, 1, 1, "5.00") for day in (D - DAY, D)]))
+    store(lake, CUSTOMERS, customers(spark, 1, 2, 3))
+    store(lake, ORDERS, orders(spark, history))
+    store(lake, ORDER_LINE_ITEMS, order_lines(spark, lines))
+    store(lake, RFM, frame(spark, RFM, [rfm_row(day, 1, 1, 1, "5.00") for day in (D - DAY, D)]))
     with pytest.raises(MissingPartitionError, match="run aggregate_rfm --snapshot_date=2026-02-01 first"):
-        run(interpreting, Config(lake.root, D + DAY))
-    assert run(interpreting, Config(lake.root, D))["skipped"].startswith("silver.books_history is required")
+        run(spark, Config(lake.root, D + DAY))
+    assert run(spark, Config(lake.root, D))["skipped"].startswith("silver.books_history is required")
 
     listed = [{"book_id": book, "__START_AT": {"ts_ms": 0, "lsn": 0}} for book in BOOKS]
-    store(lake, BOOKS_HISTORY, frame(interpreting, BOOKS_HISTORY, listed))
+    store(lake, BOOKS_HISTORY, frame(spark, BOOKS_HISTORY, listed))
     for day in (D, D - DAY):
-        assert run(interpreting, Config(lake.root, day))["snapshot_date"] == day
+        assert run(spark, Config(lake.root, day))["snapshot_date"] == day
 
     rows = (
-        lake.read(interpreting, RECOMMENDATIONS)
-        .where(f"snapshot_date = DATE'{D}'")
-        .orderBy("customer_id", "rank")
-        .collect()
+        lake.read(spark, RECOMMENDATIONS).where(f"snapshot_date = DATE'{D}'").orderBy("customer_id", "rank").collect()
     )
     assert [(row.customer_id, row.rank, row.book_id, row.source, row.rfm_segment) for row in rows] == [
         (1, 1, 11, "bought together", "Champions"),  # 13 came back, but 1 has had it
@@ -57,4 +54,4 @@ def test_a_partition_offers_each_customer_what_they_do_not_have(interpreting: Sp
         (3, 3, 12, "popular now", None),
         (3, 4, 13, "popular now", None),
     ]
-    assert {row.snapshot_date for row in lake.read(interpreting, RECOMMENDATIONS).collect()} == {D - DAY, D}
+    assert {row.snapshot_date for row in lake.read(spark, RECOMMENDATIONS).collect()} == {D - DAY, D}

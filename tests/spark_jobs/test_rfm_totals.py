@@ -58,18 +58,18 @@ def live_through_a_random_history(spark: SparkSession, root: str, seed: int, run
 @settings(_SETTINGS, max_examples=1)
 @given(seed=st.integers(0, 2**32))
 def test_any_history_in_any_order_is_what_a_full_recomputation_gives(
-    interpreting: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    live_through_a_random_history(interpreting, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=6)
+    live_through_a_random_history(spark, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=6)
 
 
 @pytest.mark.full
 @settings(_SETTINGS, max_examples=40)
 @given(seed=st.integers(0, 2**32))
 def test_many_histories_in_any_order_are_what_a_full_recomputation_gives(
-    interpreting: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    live_through_a_random_history(interpreting, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=15)
+    live_through_a_random_history(spark, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=15)
 
 
 def test_a_day_is_carried_on_from_the_day_before_with_what_was_corrected_since(spark: SparkSession, lake: Lake) -> None:
@@ -111,8 +111,8 @@ def _die(*_: object, **__: object) -> None:
     raise RuntimeError("the power went out")
 
 
-def test_where_the_change_data_is_gone_all_orders_are_added_up(interpreting: SparkSession, lake: Lake) -> None:
-    shop = Shop(interpreting, lake, {1})
+def test_where_the_change_data_is_gone_all_orders_are_added_up(spark: SparkSession, lake: Lake) -> None:
+    shop = Shop(spark, lake, {1})
     shop.commit(at("O-1", 1, D))
     shop.run(D, 30)
     shop.commit(at("O-1", 1, D, "3.00"))
@@ -123,13 +123,13 @@ def test_where_the_change_data_is_gone_all_orders_are_added_up(interpreting: Spa
     shop.check()
 
 
-def test_totals_of_orders_that_were_dropped_are_not_carried_on(interpreting: SparkSession, lake: Lake) -> None:
-    shop = Shop(interpreting, lake, {1})
+def test_totals_of_orders_that_were_dropped_are_not_carried_on(spark: SparkSession, lake: Lake) -> None:
+    shop = Shop(spark, lake, {1})
     shop.commit(at("O-1", 1, D))
     shop.run(D, 30)
-    interpreting.sql(f"DROP TABLE {lake.name(ORDERS)}")
+    spark.sql(f"DROP TABLE {lake.name(ORDERS)}")
     shutil.rmtree(lake.path(ORDERS).removeprefix("file:"))
-    lake.create(interpreting, ORDERS)
+    lake.create(spark, ORDERS)
     shop.orders.clear()
     shop.commit(at("O-2", 1, D - DAY))
     shop.commit(at("O-3", 1, D - DAY))
@@ -139,27 +139,25 @@ def test_totals_of_orders_that_were_dropped_are_not_carried_on(interpreting: Spa
     shop.check()
 
 
-def test_of_a_small_shop_nothing_is_stored(
-    interpreting: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_small_shop_nothing_is_stored(spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    shop = Shop(interpreting, lake, {1})
+    shop = Shop(spark, lake, {1})
     shop.commit(at("O-1", 1, D))
 
     assert shop.run(D, 30) == {"snapshot_date": D, "rows": 1}
 
-    assert not lake.exists(interpreting, RFM_TOTALS)
+    assert not lake.exists(spark, RFM_TOTALS)
 
 
-def test_maintenance_drops_the_totals_of_dates_that_are_far_behind(interpreting: SparkSession, lake: Lake) -> None:
-    shop = Shop(interpreting, lake, {1})
+def test_maintenance_drops_the_totals_of_dates_that_are_far_behind(spark: SparkSession, lake: Lake) -> None:
+    shop = Shop(spark, lake, {1})
     shop.commit(at("O-1", 1, D - 9 * DAY))
     for date in (D, D - 8 * DAY, D - 9 * DAY):
         shop.run(date, 30)
 
-    rfm_totals.forget_old_totals(interpreting, lake)
+    rfm_totals.forget_old_totals(spark, lake)
 
-    kept = {row.snapshot_date for row in lake.read(interpreting, RFM_TOTALS).collect()}
+    kept = {row.snapshot_date for row in lake.read(spark, RFM_TOTALS).collect()}
     assert kept == {D, D - 8 * DAY}
     shop.check()
 
@@ -180,12 +178,10 @@ def fill_a_year(spark: SparkSession, lake: Lake, days_apart: int) -> None:
     shop.check()
 
 
-def test_partitions_of_a_year_at_once_and_twice_are_right_and_touch_no_other(
-    interpreting: SparkSession, lake: Lake
-) -> None:
-    fill_a_year(interpreting, lake, days_apart=60)
+def test_partitions_of_a_year_at_once_and_twice_are_right_and_touch_no_other(spark: SparkSession, lake: Lake) -> None:
+    fill_a_year(spark, lake, days_apart=60)
 
 
 @pytest.mark.full
-def test_every_partition_of_a_year_at_once_and_some_twice(interpreting: SparkSession, lake: Lake) -> None:
-    fill_a_year(interpreting, lake, days_apart=1)
+def test_every_partition_of_a_year_at_once_and_some_twice(spark: SparkSession, lake: Lake) -> None:
+    fill_a_year(spark, lake, days_apart=1)

@@ -119,7 +119,15 @@ def _batch_workers(workspace: Server) -> list[psutil.Process]:
     """The server's Python processes that handle the batches of streaming queries."""
     assert workspace.process is not None
     family = psutil.Process(workspace.process.pid).children(recursive=True)
-    return [each for each in family if "pyspark.sql.connect.streaming.worker.foreach_batch_worker" in each.cmdline()]
+    return [each for each in family if "pyspark.sql.connect.streaming.worker.foreach_batch_worker" in _command(each)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """A process's command; nothing of one that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def test_same_idempotency_token_is_the_same_run(workspace: Server) -> None:

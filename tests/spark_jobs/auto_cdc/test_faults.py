@@ -52,52 +52,52 @@ def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, time
 @_TYPES
 @_CALLS
 def test_a_call_that_logs_meanwhile_is_taken_along(
-    interpreting: SparkSession,
+    spark: SparkSession,
     target: str,
     monkeypatch: pytest.MonkeyPatch,
     scd_type: Literal[1, 2],
     changes: list[Change],
 ) -> None:
     ledger = Ledger(scd_type)
-    ledger.apply(interpreting, target, BEFORE)
-    looked = _meanwhile(monkeypatch, lambda: _log_only(ledger, interpreting, target, _LATEST))
+    ledger.apply(spark, target, BEFORE)
+    looked = _meanwhile(monkeypatch, lambda: _log_only(ledger, spark, target, _LATEST))
 
-    ledger.apply(interpreting, target, changes)
+    ledger.apply(spark, target, changes)
 
     assert len(looked) == 2
-    assert ledger.shown(interpreting.table(target)) == ledger.model(BEFORE + changes + _LATEST)
+    assert ledger.shown(spark.table(target)) == ledger.model(BEFORE + changes + _LATEST)
 
 
 @_TYPES
 @_CALLS
 def test_a_call_that_is_done_meanwhile_is_not_undone(
-    interpreting: SparkSession,
+    spark: SparkSession,
     target: str,
     monkeypatch: pytest.MonkeyPatch,
     scd_type: Literal[1, 2],
     changes: list[Change],
 ) -> None:
     ledger = Ledger(scd_type)
-    ledger.apply(interpreting, target, BEFORE)
-    _meanwhile(monkeypatch, lambda: ledger.apply(interpreting, target, _LATEST))
+    ledger.apply(spark, target, BEFORE)
+    _meanwhile(monkeypatch, lambda: ledger.apply(spark, target, _LATEST))
 
-    ledger.apply(interpreting, target, changes)
+    ledger.apply(spark, target, changes)
 
-    assert ledger.shown(interpreting.table(target)) == ledger.model(BEFORE + changes + _LATEST)
+    assert ledger.shown(spark.table(target)) == ledger.model(BEFORE + changes + _LATEST)
 
 
 @pytest.mark.full
 def test_a_call_that_is_always_overtaken_says_that_it_can_be_repeated(
-    interpreting: SparkSession, target: str, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = Ledger(2)
-    ledger.apply(interpreting, target, BEFORE)
+    ledger.apply(spark, target, BEFORE)
     with monkeypatch.context() as patch:
         patch.setattr(attempts, "_ATTEMPTS", 2)
-        _meanwhile(patch, lambda: _log_only(ledger, interpreting, target, OTHER), times=2)
+        _meanwhile(patch, lambda: _log_only(ledger, spark, target, OTHER), times=2)
         with pytest.raises(ConcurrentCallError, match="repeat the call, what it has logged is not lost"):
-            ledger.apply(interpreting, target, CALL)
-    assert ledger.shown(interpreting.table(target)) == ledger.model(BEFORE)
+            ledger.apply(spark, target, CALL)
+    assert ledger.shown(spark.table(target)) == ledger.model(BEFORE)
 
-    ledger.apply(interpreting, target, [])
-    assert ledger.shown(interpreting.table(target)) == ledger.model(BEFORE + CALL + OTHER)
+    ledger.apply(spark, target, [])
+    assert ledger.shown(spark.table(target)) == ledger.model(BEFORE + CALL + OTHER)

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -92,20 +92,35 @@ _CASES = {
     "type 2, some untracked": Case(2, untracked=("address", "score"), names_tracked=True),
     "type 2, nulls ignored, some untracked": Case(2, ignores_nulls=True, untracked=("name",)),
 }
-_SAMPLED = ("type 1", "type 1, nulls ignored", "type 2", "type 2, nulls ignored")
-"""What every run tries; the long form tries all."""
+_SAMPLED = {
+    "type 1": "spark",
+    "type 1, nulls ignored": "compiling",
+    "type 2": "compiling",
+    "type 2, nulls ignored": "spark",
+}
+"""What every run tries, and in which session; the long form tries all."""
 _TIDIED = 0.3
 """After how many of the calls the memory is tidied, which loses nothing."""
 
 
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> SparkSession:
+    """The session of the name that is given."""
+    return cast(SparkSession, request.getfixturevalue(request.param))
+
+
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
-@pytest.mark.parametrize("case", [pytest.param(_CASES[name], id=name) for name in _SAMPLED])
+@pytest.mark.parametrize(
+    ("case", "session"),
+    [pytest.param(_CASES[name], session, id=f"{name}, {session}") for name, session in _SAMPLED.items()],
+    indirect=["session"],
+)
 @_ONE_TABLE
 @given(number=_NUMBERS)
 def test_every_order_split_and_repetition_gives_the_models_table(
-    spark: SparkSession, schema: str, case: Case, number: int
+    session: SparkSession, schema: str, case: Case, number: int
 ) -> None:
-    _check(spark, f"{schema}.few", case, number, histories_of=100, parts=2)
+    _check(session, f"{schema}.few", case, number, histories_of=100, parts=2)
 
 
 @pytest.mark.full
@@ -114,10 +129,10 @@ def test_every_order_split_and_repetition_gives_the_models_table(
 @_THREE_TABLES
 @given(number=_NUMBERS)
 def test_ten_thousand_histories_give_the_models_table(
-    spark: SparkSession, schema: str, case: Case, number: int
+    compiling: SparkSession, schema: str, case: Case, number: int
 ) -> None:
     """Three tables of 560 in each of six cases."""
-    _check(spark, f"{schema}.many", case, number, histories_of=560, parts=4)
+    _check(compiling, f"{schema}.many", case, number, histories_of=560, parts=4)
 
 
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")

@@ -28,29 +28,27 @@ def _tellings() -> list[object]:
 
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
 @pytest.mark.parametrize(("kind", "telling"), _tellings())
-def test_the_table_shows_how_each_story_ends(interpreting: SparkSession, target: str, kind: Kind, telling: str) -> None:
-    kind.tell(interpreting, target, telling)
-    assert shown_in(interpreting, target) == kind.expected()
+def test_the_table_shows_how_each_story_ends(spark: SparkSession, target: str, kind: Kind, telling: str) -> None:
+    kind.tell(spark, target, telling)
+    assert shown_in(spark, target) == kind.expected()
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("scd_type", [1, 2])
-def test_a_call_without_events_changes_nothing(
-    interpreting: SparkSession, target: str, scd_type: Literal[1, 2]
-) -> None:
+def test_a_call_without_events_changes_nothing(spark: SparkSession, target: str, scd_type: Literal[1, 2]) -> None:
     told = "a late event ends at a delete that had nothing to close"
     kind = Kind({told: STORIES[told]}, scd_type)
 
-    kind.apply(interpreting, target, [])
-    assert shown_in(interpreting, target) == {}
-    kind.tell(interpreting, target)
-    kind.apply(interpreting, target, [])
+    kind.apply(spark, target, [])
+    assert shown_in(spark, target) == {}
+    kind.tell(spark, target)
+    kind.apply(spark, target, [])
 
-    assert shown_in(interpreting, target) == kind.expected()
+    assert shown_in(spark, target) == kind.expected()
 
 
-def test_a_tie_is_warned_of_with_its_key(interpreting: SparkSession, target: str) -> None:
+def test_a_tie_is_warned_of_with_its_key(spark: SparkSession, target: str) -> None:
     tied = [("tied", 10, "a", None, None), ("tied", 10, "b", None, None), ("not tied", 10, "a", None, None)]
 
     with pytest.warns(TiedEventsWarning, match=r'1 times .* one key and one sequence, such as .*"story":"tied"'):
-        KINDS["type 2"].apply(interpreting, target, tied)
+        KINDS["type 2"].apply(spark, target, tied)

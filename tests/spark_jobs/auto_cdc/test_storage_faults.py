@@ -15,7 +15,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,20 +38,24 @@ _FIRST_CALLS = {"type 1, its first call": Scene(Ledger(1), ()), "type 2, its fir
 
 
 @pytest.fixture(scope="module")
-def lab(interpreting: SparkSession, home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    interpreting.sql(f"CREATE SCHEMA faults LOCATION 'file:{tmp_path_factory.mktemp('faults')}/faults'")
+def lab(spark: SparkSession, home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    spark.sql(f"CREATE SCHEMA faults LOCATION 'file:{tmp_path_factory.mktemp('faults')}/faults'")
     with running_account(home) as account, StorageProxy(home) as proxy:
         container = account.create_container(CONTAINER)
-        yield Lab(interpreting, "faults", home, container, proxy)
+        yield Lab(spark, "faults", home, container, proxy)
         container.delete_container()  # the account is other tests' too
-        interpreting.sql("DROP SCHEMA faults CASCADE")
+        spark.sql("DROP SCHEMA faults CASCADE")
 
 
-def _of(scenes: dict[str, Scene]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("scene", scenes.values(), ids=scenes.keys())
+def _of(scenes: dict[str, Scene], sampled: Collection[str] = ()) -> pytest.MarkDecorator:
+    """Those that are sampled are tried by every run."""
+    marks = {name: () if name in sampled else (pytest.mark.full,) for name in scenes}
+    return pytest.mark.parametrize(
+        "scene", [pytest.param(scene, id=name, marks=marks[name]) for name, scene in scenes.items()]
+    )
 
 
-@_of(_SCENES)
+@_of(_SCENES, sampled=["type 2"])
 def test_the_commit_that_readers_see(lab: Lab, scene: Scene) -> None:
     """It is refused, or its answer lost, or the driver dies just before it or just after."""
     refused = lab.attempt(scene, "refused_commit", refuse(_is_targets_commit))
@@ -69,14 +73,12 @@ def _is_targets_commit(request: Request) -> bool:
     return request.writes and bool(_TARGETS_COMMIT.search(request.path))
 
 
-@pytest.mark.full
 @pytest.mark.timeout(3600)
 @_of(_SCENES | _FIRST_CALLS)
 def test_a_driver_that_dies_at_any_request(lab: Lab, scene: Scene) -> None:
     _check_restarts(lab, scene, "died", lab.writes(scene))
 
 
-@pytest.mark.full
 @pytest.mark.timeout(3600)
 @_of(_SCENES)
 def test_any_request_that_is_refused(lab: Lab, scene: Scene) -> None:
@@ -92,7 +94,6 @@ def test_any_request_that_is_refused(lab: Lab, scene: Scene) -> None:
     _check(lab, cases)
 
 
-@pytest.mark.full
 @pytest.mark.timeout(3600)
 @_of(_SCENES)
 def test_any_write_whose_answer_is_lost(lab: Lab, scene: Scene) -> None:
@@ -103,7 +104,6 @@ def test_any_write_whose_answer_is_lost(lab: Lab, scene: Scene) -> None:
     _check(lab, cases)
 
 
-@pytest.mark.full
 @pytest.mark.timeout(3600)
 @_of(_SCENES)
 def test_a_driver_that_is_killed(lab: Lab, scene: Scene, home: Home, tmp_path: Path) -> None:

@@ -34,21 +34,21 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 @pytest.mark.parametrize("rounds", _ROUNDS)
 @pytest.mark.parametrize("scd_type", [1, 2])
 def test_two_calls_at_once_both_take_effect(
-    interpreting: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2], rounds: int
+    spark: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2], rounds: int
 ) -> None:
     ledger = Ledger(scd_type)
     seen: list[Change] = [(key, 0, "a") for key in range(6)]
-    ledger.apply(interpreting, target, seen)
+    ledger.apply(spark, target, seen)
     for number in range(rounds):
         calls = [_changes(Random(f"{number} {writer}")) for writer in ("one", "other")]  # noqa: S311 - no secrets
-        _settle(pool, partial(ledger.apply, interpreting, target), calls)
+        _settle(pool, partial(ledger.apply, spark, target), calls)
         seen += [change for call in calls for change in call]
-        assert ledger.shown(interpreting.table(target)) == ledger.model(seen), f"after round {number + 1}"
+        assert ledger.shown(spark.table(target)) == ledger.model(seen), f"after round {number + 1}"
 
 
 @pytest.mark.parametrize(("ledger", "columns", "rounds"), _FIRST_CALLS)
 def test_two_first_calls_at_once_share_one_memory(
-    interpreting: SparkSession,
+    spark: SparkSession,
     target: str,
     pool: ThreadPoolExecutor,
     *,
@@ -59,13 +59,13 @@ def test_two_first_calls_at_once_share_one_memory(
     for number in range(rounds):
         name = f"{target}_{number}"
         if columns:
-            interpreting.sql(f"CREATE TABLE {name} ({columns}) USING delta")
+            spark.sql(f"CREATE TABLE {name} ({columns}) USING delta")
         calls = [_changes(Random(f"{number} {call}")) for call in range(4)]  # noqa: S311 - no secrets
-        apply = partial(ledger.apply, interpreting, name)
+        apply = partial(ledger.apply, spark, name)
         _settle(pool, apply, calls[:2])
         _settle(pool, apply, calls[2:])
         expected = ledger.model(change for call in calls for change in call)
-        assert ledger.shown(interpreting.table(name)) == expected, f"after round {number + 1}"
+        assert ledger.shown(spark.table(name)) == expected, f"after round {number + 1}"
 
 
 def _changes(random: Random) -> list[Change]:

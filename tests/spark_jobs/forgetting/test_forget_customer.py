@@ -46,11 +46,11 @@ RECEIPT = {
 
 
 @pytest.fixture
-def readable(interpreting: SparkSession) -> Iterator[SparkSession]:
+def readable(spark: SparkSession) -> Iterator[SparkSession]:
     """A session whose files hold their values as they are, so that a search of their bytes finds them."""
-    interpreting.conf.set("spark.sql.parquet.compression.codec", "uncompressed")
-    yield interpreting
-    interpreting.conf.unset("spark.sql.parquet.compression.codec")
+    spark.conf.set("spark.sql.parquet.compression.codec", "uncompressed")
+    yield spark
+    spark.conf.unset("spark.sql.parquet.compression.codec")
 
 
 def forget(spark: SparkSession, lake: Lake, **arguments: Any) -> dict[str, Any]:
