@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from benchmarks.harness import Benchmark
 from benchmarks.orders_topic import TOPIC, broker_with_orders
+from localcloud.services.kafka import PARTITIONS
 from spark_jobs.jobs import ingest_events
 from spark_jobs.tables import ORDER_ROW
 from tests.broker import Broker
@@ -129,10 +130,9 @@ def _batches(broker: Broker) -> Iterator[list[Any]]:
     consumer = Consumer(
         {"bootstrap.servers": broker.bootstrap_servers, "group.id": "bench", "enable.auto.commit": False}
     )
-    place = TopicPartition(TOPIC, 0, OFFSET_BEGINNING)
-    _, end = consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
-    consumer.assign([place])
-    left = end
+    places = [TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)]
+    left = sum(consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)[1] for place in places)
+    consumer.assign(places)
     while left:
         messages: list[Any] = []
         while len(messages) < min(_BATCH_OF_PYTHON, left):

@@ -10,9 +10,11 @@ import numpy as np
 from localcloud.bookstore.plan import Plan
 from localcloud.bookstore.shop import shop_of
 from localcloud.bookstore.stream import Message, chunks
+from localcloud.services.kafka import PARTITIONS
 from tests.broker import Broker, running_broker
 
 TOPIC = "bookstore.orders"
+_BY_KEY = -1
 _EVENTS_PER_ORDER = 3.5
 _START = dt.date(2026, 1, 1)
 
@@ -22,8 +24,9 @@ def broker_with_orders(folder: Path, events: int) -> Iterator[Broker]:
     """A running broker whose topic of orders has about so many events; those of customers and books are empty."""
     with running_broker(folder) as broker:
         broker.empty()
+        broker.grow(TOPIC, PARTITIONS)
         for batch in order_events(events):
-            broker.produce(TOPIC, batch)
+            broker.produce(TOPIC, batch, _BY_KEY)
         yield broker
 
 

@@ -8,6 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.errors import ArgumentError, JobError
 
+MESSAGES_OF_A_TASK = 20_000
+"""At most: a batch of few partitions keeps all cores busy, and a small one is not split."""
 PASSWORD_VARIABLE = "KAFKA_PASSWORD"  # noqa: S105 - a variable's name
 _SIGNS_IN = "SASL_SSL"
 _PROTOCOLS = ("PLAINTEXT", "SSL", _SIGNS_IN)
@@ -101,6 +103,7 @@ def read_topics(
         "subscribe": ",".join(topics),
         "startingOffsets": begin,
         "maxOffsetsPerTrigger": str(max_offsets_per_trigger),
+        "maxRecordsPerPartition": str(MESSAGES_OF_A_TASK),
         "failOnDataLoss": str(fail_on_data_loss).lower(),
     }
     return spark.readStream.format("kafka").options(**options).load()

@@ -1,12 +1,15 @@
 """Signing in to a real broker over TLS, and who gets to see the password."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
+from spark_jobs import kafka
 from spark_jobs.errors import ArgumentError, JobError
 from spark_jobs.jobs import ingest_events
 from spark_jobs.kafka import Kafka, password_for, read_topics
@@ -58,12 +61,29 @@ def test_a_wrong_password_is_refused_and_not_repeated_in_the_error(
 
 
 def test_the_password_is_in_no_plan_and_no_text(spark: SparkSession, broker: SecuredBroker) -> None:
-    kafka = Kafka(broker.bootstrap_servers, "SASL_SSL", "PLAIN", USERNAME, str(broker.ca_file), "ask nobody")
-    messages = read_topics(spark, kafka, ["bookstore.orders"], 10)
+    secured = Kafka(broker.bootstrap_servers, "SASL_SSL", "PLAIN", USERNAME, str(broker.ca_file), "ask nobody")
+    messages = read_topics(spark, secured, ["bookstore.orders"], 10)
     plan = messages._jdf.queryExecution()
     assert "kafka" in plan.toString()
-    for text in (plan.toString(), str(plan.logical()), plan.logical().toJSON(), repr(kafka)):
+    for text in (plan.toString(), str(plan.logical()), plan.logical().toJSON(), repr(secured)):
         assert "ask nobody" not in text
+
+
+def test_tasks_share_the_messages_of_a_partition(
+    spark: SparkSession, broker: SecuredBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "MESSAGES_OF_A_TASK", 10)
+    broker.open.empty()
+    broker.open.produce("bookstore.books", [(None, b"{}")] * 25)
+    messages = read_topics(spark, Kafka(broker.open.bootstrap_servers), ["bookstore.books"], 100)
+    taken: list[int] = []
+
+    def take(batch: DataFrame, _: int) -> None:
+        taken.extend(row["count"] for row in batch.groupBy(F.spark_partition_id()).count().collect())
+
+    writer = messages.writeStream.foreachBatch(take).option("checkpointLocation", f"{tmp_path}/checkpoint")
+    writer.trigger(availableNow=True).start().awaitTermination()
+    assert sorted(taken) == [8, 8, 9]
 
 
 def test_a_missing_password_says_what_the_cluster_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
