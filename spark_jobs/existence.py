@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 _NO_TABLE = {
@@ -26,3 +26,8 @@ def schema_if_exists(read: Callable[[], DataFrame]) -> StructType | None:
         if error.getCondition() in _NO_TABLE:
             return None
         raise
+
+
+def is_table_at(spark: SparkSession, location: str) -> bool:
+    """Whether a folder holds a Delta table, known by name or not."""
+    return schema_if_exists(lambda: spark.read.format("delta").load(location)) is not None

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.conflicts import until_created, until_no_conflict
 from spark_jobs.errors import MissingTableError
-from spark_jobs.existence import schema_if_exists
+from spark_jobs.existence import is_table_at
 from spark_jobs.tables import Table
 
 _ATTEMPTS = 10
@@ -71,7 +71,7 @@ class Lake:
 
     def exists(self, spark: SparkSession, table: Table) -> bool:
         """Whether the table's folder holds a Delta table, known by name or not."""
-        return schema_if_exists(lambda: spark.read.format("delta").load(self.path(table))) is not None
+        return is_table_at(spark, self.path(table))
 
     def find(self, spark: SparkSession, table: Table) -> DataFrame | None:
         """The table's rows; None while nothing has written the table."""

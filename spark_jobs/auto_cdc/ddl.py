@@ -8,7 +8,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from spark_jobs.auto_cdc.columns import quoted
 from spark_jobs.auto_cdc.schema import Addition, Widening
-from spark_jobs.existence import schema_if_exists
+from spark_jobs.existence import is_table_at, schema_if_exists
 
 TYPE_WIDENING = {"delta.enableTypeWidening": "true"}
 
@@ -54,7 +54,7 @@ def create_table(
 
 def register_table(spark: SparkSession, name: str, location: str) -> bool:
     """Makes a table that lies at `location` known by name; false where there is none."""
-    if schema_if_exists(lambda: spark.read.format("delta").load(location)) is None:
+    if not is_table_at(spark, location):
         return False
     spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION {literal(location)}")
     return True

@@ -14,6 +14,7 @@ from spark_jobs.errors import ArgumentError, JobError
 from spark_jobs.jobs import ingest_events
 from spark_jobs.kafka import Kafka, password_for, read_topics
 from spark_jobs.lake import Lake
+from spark_jobs.streams import drain
 from tests.broker import SecuredBroker, running_secured_broker
 from tests.spark_jobs.messages import change, encode
 
@@ -81,8 +82,7 @@ def test_tasks_share_the_messages_of_a_partition(
     def take(batch: DataFrame, _: int) -> None:
         taken.extend(row["count"] for row in batch.groupBy(F.spark_partition_id()).count().collect())
 
-    writer = messages.writeStream.foreachBatch(take).option("checkpointLocation", f"{tmp_path}/checkpoint")
-    writer.trigger(availableNow=True).start().awaitTermination()
+    drain(messages, f"{tmp_path}/checkpoint", take)
     assert sorted(taken) == [8, 8, 9]
 
 

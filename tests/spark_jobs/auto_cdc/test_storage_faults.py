@@ -49,10 +49,11 @@ def lab(spark: SparkSession, home: Home, tmp_path_factory: pytest.TempPathFactor
 
 def _of(scenes: dict[str, Scene], sampled: Collection[str] = ()) -> pytest.MarkDecorator:
     """Those that are sampled are tried by every run."""
-    marks = {name: () if name in sampled else (pytest.mark.full,) for name in scenes}
-    return pytest.mark.parametrize(
-        "scene", [pytest.param(scene, id=name, marks=marks[name]) for name, scene in scenes.items()]
-    )
+    params = [
+        pytest.param(scene, id=name, marks=() if name in sampled else pytest.mark.full)
+        for name, scene in scenes.items()
+    ]
+    return pytest.mark.parametrize("scene", params)
 
 
 @_of(_SCENES, sampled=["type 2"])
