@@ -58,6 +58,9 @@ def local_delta_conf(jars: list[Path]) -> dict[str, str]:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.shuffle.partitions": "4",
         "spark.databricks.delta.snapshotPartitions": "2",
+        # Else each column of a plan is noted with the line of Python that made it, which takes as long as the plan.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
+        "spark.databricks.delta.writeChecksumFile.enabled": "false",
         "spark.driver.extraJavaOptions": " ".join(_SMALL_JVM),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",

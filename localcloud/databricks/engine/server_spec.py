@@ -52,6 +52,8 @@ _SPARK_DEFAULTS = {
     "spark.databricks.delta.snapshotPartitions": "2",
     # A commit's checksum file costs a job of its own; it speeds up the opening of large tables.
     "spark.databricks.delta.writeChecksumFile.enabled": "false",
+    # Clients ask for it: without, they note for each column of a plan the line of Python that made it.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
 }
 
 # What no cluster may change: nothing is open to other machines, and no secret is shown, or written down where memory is
