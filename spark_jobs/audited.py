@@ -8,11 +8,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.bronze import TOPICS
 from spark_jobs.checkpoints import TopicPartition
 from spark_jobs.errors import StaleBronzeError
 from spark_jobs.lake import Lake
 from spark_jobs.tables import INGEST_AUDIT
+from spark_jobs.topics import TOPICS
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,10 @@ def recreated(topic: str, partition: int | str) -> RecreatedTopicError:
 
 
 def _positions(log: str) -> dict[TopicPartition, int]:
-    """The first offset after a batch; the log's last line is the Kafka source's, the only one that the stream has."""
-    topics: dict[str, dict[str, int]] = json.loads(log.splitlines()[-1])
-    return {(topic, int(number)): offset for topic, numbers in topics.items() for number, offset in numbers.items()}
+    """The first offset after a batch: behind the log's two lines of its own, each topic's source has one."""
+    positions: dict[TopicPartition, int] = {}
+    for source in log.splitlines()[2:]:
+        topics: dict[str, dict[str, int]] = json.loads(source)
+        for topic, numbers in topics.items():
+            positions |= {(topic, int(number)): offset for number, offset in numbers.items()}
+    return positions

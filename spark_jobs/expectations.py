@@ -8,9 +8,9 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from spark_jobs.audited import Audited
-from spark_jobs.bronze import TOPICS
 from spark_jobs.lake import Lake
 from spark_jobs.tables import EXPECTATIONS
+from spark_jobs.topics import TOPICS
 
 READABLE = "readable"
 """At most so many per cent of the run's messages went to quarantine."""

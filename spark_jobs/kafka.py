@@ -1,11 +1,14 @@
 """Kafka's topics as a stream, and how a broker is signed in to."""
 
+import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
+from spark_jobs.checkpoints import TopicPartition
 from spark_jobs.errors import ArgumentError, JobError
 
 MESSAGES_OF_A_TASK = 20_000
@@ -80,33 +83,55 @@ def password_for(security_protocol: str) -> str:
     return password
 
 
-def read_topics(
+def stream_topic(
     spark: SparkSession,
     kafka: Kafka,
-    topics: list[str],
+    topic: str,
     max_offsets_per_trigger: int,
     *,
-    begin: str = "earliest",
+    begin: Mapping[TopicPartition, int],
     fail_on_data_loss: bool = True,
 ) -> DataFrame:
-    """The topics' committed messages as a stream.
+    """The topic's committed messages as a stream, with the columns of `ARRIVAL`.
 
     Args:
         spark: The session.
         kafka: Where they are.
-        topics: Their names.
+        topic: Its name.
         max_offsets_per_trigger: Messages of a batch, at most.
-        begin: Where a new checkpoint begins, as Spark's Kafka source takes it.
+        begin: Where a new checkpoint begins, every partition of the topic; without any, at the first message.
         fail_on_data_loss: Whether the stream ends where Kafka deleted messages before they were read.
     """
+    positions = {place: offset for place, offset in begin.items() if place[0] == topic}
     options = kafka.options() | {
-        "subscribe": ",".join(topics),
-        "startingOffsets": begin,
+        "subscribe": topic,
+        "startingOffsets": offsets_json(positions) if positions else "earliest",
         "maxOffsetsPerTrigger": str(max_offsets_per_trigger),
         "maxRecordsPerPartition": str(MESSAGES_OF_A_TASK),
         "failOnDataLoss": str(fail_on_data_loss).lower(),
     }
-    return spark.readStream.format("kafka").options(**options).load()
+    return as_arrived(spark.readStream.format("kafka").options(**options).load())
+
+
+def as_arrived(messages: DataFrame) -> DataFrame:
+    """Of the columns of Spark's Kafka source those that are kept, and the time."""
+    return messages.select(
+        "topic",
+        "partition",
+        "offset",
+        F.col("timestamp").alias("kafka_timestamp"),
+        "key",
+        "value",
+        F.current_timestamp().alias("ingested_at"),
+    )
+
+
+def offsets_json(positions: Mapping[TopicPartition, int]) -> str:
+    """Positions as Spark's Kafka source takes them."""
+    topics: dict[str, dict[str, int]] = {}
+    for (topic, partition), offset in positions.items():
+        topics.setdefault(topic, {})[str(partition)] = offset
+    return json.dumps(topics)
 
 
 def _require(argument: str, found: str, known: Collection[str]) -> None:

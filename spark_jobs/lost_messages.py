@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.bronze import TOPICS
 from spark_jobs.checkpoints import TopicPartition, recreated
 from spark_jobs.errors import JobError, LostMessagesError
 from spark_jobs.kafka import Kafka
+from spark_jobs.topics import TOPICS
 
 _PLACE = rf"(?P<topic>{'|'.join(map(re.escape, TOPICS))})-(?P<partition>\d+)"
 # What Spark's Kafka source says, of messages that aged out and of offsets that no longer mean what they meant. Its

@@ -19,14 +19,14 @@ def sentence(progress: dict[str, Any]) -> str:
     speed = rows / seconds if seconds else 0.0
     return (
         f"batch {progress['batchId']}: {rows:,} messages in {seconds:.1f} s, {speed:,.0f} a second; "
-        f"{_behind(progress['sources'][0]):,} behind"
+        f"{sum(map(_behind, progress['sources'])):,} behind"
     )
 
 
 def messages(progress: dict[str, Any]) -> int:
     """How many a batch took; offsets, where Spark counted no rows."""
     rows: int = progress["numInputRows"]
-    return rows or _covered(progress["sources"][0])
+    return rows or sum(map(_covered, progress["sources"]))
 
 
 def _covered(source: dict[str, Any]) -> int:

@@ -3,16 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.bronze import TOPICS, Appender, Bronze, write_planned
+from spark_jobs.bronze import Appender, Bronze, write_planned
 from spark_jobs.checkpoints import BatchPlan, TopicPartition, recreated
-from spark_jobs.kafka import Kafka
+from spark_jobs.kafka import Kafka, as_arrived, offsets_json
 from spark_jobs.tables import OFFSET, QUARANTINE
+from spark_jobs.topics import TOPICS, read_topics
 
 Positions = dict[TopicPartition, int]
 
@@ -20,7 +20,7 @@ Positions = dict[TopicPartition, int]
 _EARLIEST = -2
 
 
-def recover(spark: SparkSession, kafka: Kafka, bronze: Bronze) -> Positions:
+def recover(spark: SparkSession, kafka: Kafka, bronze: Bronze, currency: str) -> Positions:
     """Completes the batch that was under way when the checkpoint went, and returns where to go on.
 
     A batch writes the account last: rows behind what is accounted for are those of a batch that was cut short. Its
@@ -30,6 +30,7 @@ def recover(spark: SparkSession, kafka: Kafka, bronze: Bronze) -> Positions:
         spark: The session.
         kafka: Where the messages are.
         bronze: Where messages are kept; `began_at` is up to where they are accounted for.
+        currency: The only one that orders may have.
     """
     audited = dict(bronze.began_at)
     stored = _stored_beyond(spark, bronze, audited)
@@ -37,8 +38,8 @@ def recover(spark: SparkSession, kafka: Kafka, bronze: Bronze) -> Positions:
     ends = {(row.topic, row.partition): row.end for row in rows}
     if ends:
         plan = _plan({place: range(audited.get(place, 0), end) for place, end in ends.items()})
-        messages = _messages(spark, kafka, plan)
-        write_planned(messages, plan, Appender(bronze.lake, plan.stream_id, 0), bronze, stored)
+        messages = {topic: _messages(spark, kafka, topic, plan) for topic in plan.topics}
+        write_planned(read_topics(messages, currency), plan, Appender(bronze.lake, plan.stream_id, 0), bronze, stored)
     return {**audited, **ends}
 
 
@@ -61,31 +62,31 @@ def _plan(offsets: dict[TopicPartition, range]) -> BatchPlan:
     return BatchPlan(f"recovery-{digest[:12]}", offsets)
 
 
-def _messages(spark: SparkSession, kafka: Kafka, plan: BatchPlan) -> DataFrame:
-    starts = {place: offsets.start for place, offsets in plan.offsets.items()}
-    ends = {place: offsets.stop for place, offsets in plan.offsets.items()}
-    partitions = {topic: [number for of, number in ends if of == topic] for topic, _ in ends}
+def _messages(spark: SparkSession, kafka: Kafka, topic: str, plan: BatchPlan) -> DataFrame:
+    """Those of one topic that were planned to be read."""
+    planned = {place: offsets for place, offsets in plan.offsets.items() if place[0] == topic}
     options = {
         **kafka.options(),
-        "assign": json.dumps(partitions),
-        "startingOffsets": offsets_json(starts),
-        "endingOffsets": offsets_json(ends),
+        "assign": json.dumps({topic: [partition for _, partition in planned]}),
+        "startingOffsets": offsets_json({place: offsets.start for place, offsets in planned.items()}),
+        "endingOffsets": offsets_json({place: offsets.stop for place, offsets in planned.items()}),
         "failOnDataLoss": "false",  # what is gone is accounted for as such
     }
-    return spark.read.format("kafka").options(**options).load()
+    return as_arrived(spark.read.format("kafka").options(**options).load())
 
 
-def starting_offsets(spark: SparkSession, kafka: Kafka, positions: Positions) -> str:
-    """Positions for Spark's Kafka source, which wants every partition named: a new one begins at its first message.
+def starting_offsets(spark: SparkSession, kafka: Kafka, positions: Positions) -> Positions:
+    """The positions with those of partitions that are new, which begin at their first message.
+
+    Spark's Kafka source wants every partition named.
 
     Raises:
         RecreatedTopicError: A partition that was read no longer exists.
     """
-    begin = offsets_json(positions)
     options = {
         **kafka.options(),
         "subscribe": ",".join(TOPICS),
-        "startingOffsets": begin,
+        "startingOffsets": offsets_json(positions),
         "failOnDataLoss": "false",
     }
     try:
@@ -97,13 +98,5 @@ def starting_offsets(spark: SparkSession, kafka: Kafka, positions: Positions) ->
         partitions = {(topic, int(number)) for topic, number in assigned}
         for gone in sorted({*positions} - partitions):
             raise recreated(*gone) from error
-        return offsets_json(dict.fromkeys(sorted(partitions), _EARLIEST) | positions)
-    return begin
-
-
-def offsets_json(positions: Mapping[TopicPartition, int]) -> str:
-    """Positions as Spark's Kafka source takes them."""
-    topics: dict[str, dict[str, int]] = {}
-    for (topic, partition), offset in positions.items():
-        topics.setdefault(topic, {})[str(partition)] = offset
-    return json.dumps(topics)
+        return dict.fromkeys(sorted(partitions), _EARLIEST) | positions
+    return positions

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from spark_jobs.forgetting.register import Register
-from spark_jobs.tables import OFFSET
+from spark_jobs.tables import CUSTOMERS_CHANGES, OFFSET, ORDER_EVENTS
 
 FORGOTTEN = "forgotten"
 """The reason code of a blank in quarantine."""
@@ -31,13 +31,14 @@ def screened(messages: DataFrame, register: Register | None) -> DataFrame:
     """Messages as they were read, but those of forgotten customers blank.
 
     Args:
-        messages: With the columns of their bronze table, `reason_code` and `reason`.
+        messages: What `read_topics` gives.
         register: Who is forgotten; None: nobody.
     """
-    if register is None or "customer_id" not in messages.columns:
+    if register is None:
         return messages
+    owner = F.coalesce(*[f"{table.name}.customer_id" for table in (CUSTOMERS_CHANGES, ORDER_EVENTS)])
     is_read = F.col("reason_code").isNull()
-    about = F.when(is_read, F.array("customer_id")).otherwise(mentioned_customers(F.col("key"), F.col("value")))
+    about = F.when(is_read, F.array(owner)).otherwise(mentioned_customers(F.col("key"), F.col("value")))
     marked = messages.withColumn(_IS_FORGOTTEN, F.coalesce(F.exists(about, register.holds), F.lit(False)))
     columns = {
         name: F.when(F.col(_IS_FORGOTTEN), blank).otherwise(F.col(name))

@@ -12,19 +12,20 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.audited import Audited, check_age, read_audited
-from spark_jobs.bronze import TOPICS, Bronze, write_batch
+from spark_jobs.bronze import Bronze, write_batch
 from spark_jobs.checkpoints import has_begun
 from spark_jobs.entry import run_job
 from spark_jobs.errors import ArgumentError
 from spark_jobs.expectations import Limits, check, keep, sentences
-from spark_jobs.kafka import Kafka, password_for, read_topics
+from spark_jobs.kafka import Kafka, password_for, stream_topic
 from spark_jobs.lake import Lake
 from spark_jobs.lost_messages import is_aged, is_recreated, loss, lost_ranges, recreation
 from spark_jobs.progress import tell
-from spark_jobs.recovery import recover, starting_offsets
+from spark_jobs.recovery import Positions, recover, starting_offsets
 from spark_jobs.schema_changes import read_changes_seen
 from spark_jobs.streams import drain, follow
 from spark_jobs.tables import EXPECTATIONS, INGEST_AUDIT, QUARANTINE, SCHEMA_CHANGES
+from spark_jobs.topics import TOPICS, read_topics
 
 STEP = "ingest_events"
 LOST_MESSAGES = ("stop", "record")
@@ -39,7 +40,7 @@ class Config:
         kafka_bootstrap_servers: As `host:port`, several with commas between.
         kafka_security_protocol: Like the next three, see `spark_jobs.kafka.Kafka`; the password is in the environment.
         currency: The only one that orders may have.
-        max_offsets_per_trigger: Messages of a batch, at most: bounds what is held in memory.
+        max_offsets_per_trigger: Messages of a topic in a batch, at most: bounds what is held in memory.
         realtime: Whether to stay and take messages as they arrive.
         realtime_minutes: How long to stay; then the next run takes over.
         lost_messages: What to do where Kafka deleted messages that were not read yet: `stop`, or `record` the gap.
@@ -76,10 +77,11 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     is_new = len(lake.create(spark, *tables)) == len(tables)
     before = read_audited(spark, lake)
     seen = read_changes_seen(spark, lake)
-    bronze = Bronze(lake, lake.checkpoint(STEP), config.currency, before.positions, seen=seen)
+    bronze = Bronze(lake, lake.checkpoint(STEP), before.positions, seen=seen)
+    begin: Positions = {}
     if not is_new and not has_begun(spark, bronze.checkpoint):
-        bronze = _recovered(spark, config, bronze)
-    lost = _ingest(spark, config, bronze)
+        bronze, begin = _recovered(spark, config, bronze)
+    lost = _ingest(spark, config, bronze, begin)
     after = read_audited(spark, lake)
     unmet = _unmet(spark, lake, before, after, config)
     check_age(before, after, config.max_age_minutes)
@@ -98,21 +100,20 @@ def _unmet(spark: SparkSession, lake: Lake, before: Audited, after: Audited, con
     return unmet
 
 
-def _recovered(spark: SparkSession, config: Config, bronze: Bronze) -> Bronze:
+def _recovered(spark: SparkSession, config: Config, bronze: Bronze) -> tuple[Bronze, Positions]:
     """Where to begin, now that the tables are older than the checkpoint."""
-    began_at = recover(spark, _kafka(config), bronze)
+    began_at = recover(spark, _kafka(config), bronze, config.currency)
     if not began_at:  # nothing was ever read
-        return bronze
+        return bronze, {}
     reached = ", ".join(f"{topic}-{partition}: {offset}" for (topic, partition), offset in sorted(began_at.items()))
     _say(f"the checkpoint {bronze.checkpoint} is gone: going on where the tables end ({reached})")
-    begin = starting_offsets(spark, _kafka(config), began_at)
-    return dataclasses.replace(bronze, began_at=began_at, begin=begin)
+    return dataclasses.replace(bronze, began_at=began_at), starting_offsets(spark, _kafka(config), began_at)
 
 
-def _ingest(spark: SparkSession, config: Config, bronze: Bronze) -> str | None:
+def _ingest(spark: SparkSession, config: Config, bronze: Bronze, begin: Positions) -> str | None:
     """Reads the topics; returns what had been lost, where the configuration says to go on without it."""
     try:
-        _read(spark, config, bronze, fail_on_data_loss=True)
+        _read(spark, config, bronze, begin, fail_on_data_loss=True)
     except StreamingQueryException as error:
         message = str(error)
         if is_recreated(message):
@@ -126,30 +127,25 @@ def _ingest(spark: SparkSession, config: Config, bronze: Bronze) -> str | None:
         if config.lost_messages == "stop":
             raise loss(lost) from error
         _say(str(loss(lost)))
-        _read(spark, config, dataclasses.replace(bronze, lost=tuple(lost)), fail_on_data_loss=False)
+        _read(spark, config, dataclasses.replace(bronze, lost=tuple(lost)), begin, fail_on_data_loss=False)
         return str(loss(lost))
     return None
 
 
-def _read(spark: SparkSession, config: Config, bronze: Bronze, *, fail_on_data_loss: bool) -> None:
-    messages = read_topics(
-        spark,
-        _kafka(config),
-        list(TOPICS),
-        config.max_offsets_per_trigger,
-        begin=bronze.begin,
-        fail_on_data_loss=fail_on_data_loss,
-    )
-    _hand_over(messages, config, bronze)
+def _read(spark: SparkSession, config: Config, bronze: Bronze, begin: Positions, *, fail_on_data_loss: bool) -> None:
+    """The topics in one stream, each from a source of its own: so none is read for the sake of another."""
+    stream = partial(stream_topic, spark, _kafka(config), begin=begin, fail_on_data_loss=fail_on_data_loss)
+    messages = {topic: stream(topic, config.max_offsets_per_trigger) for topic in TOPICS}
+    _hand_over(read_topics(messages, config.currency), config, bronze)
 
 
-def _hand_over(messages: DataFrame, config: Config, bronze: Bronze) -> None:
+def _hand_over(read: DataFrame, config: Config, bronze: Bronze) -> None:
     write = partial(write_batch, bronze=bronze)
     if config.realtime:
         is_over = time_is_over(config.realtime_minutes)
-        follow(messages, bronze.checkpoint, write, tell, every=_EVERY, is_over=is_over)
+        follow(read, bronze.checkpoint, write, tell, every=_EVERY, is_over=is_over)
     else:
-        drain(messages, bronze.checkpoint, write, tell)
+        drain(read, bronze.checkpoint, write, tell)
 
 
 def time_is_over(minutes: int) -> Callable[[], bool]:

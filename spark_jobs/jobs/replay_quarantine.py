@@ -4,13 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.bronze import TOPICS, read_messages
 from spark_jobs.caching import cached
 from spark_jobs.entry import run_job
 from spark_jobs.forgetting.blanks import FORGOTTEN, screened
@@ -19,6 +17,7 @@ from spark_jobs.lake import Lake
 from spark_jobs.repairs import MOVED, record_moves, repaired
 from spark_jobs.schema_changes import ADDED, fields_of, read_changes_seen
 from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, SCHEMA_CHANGES, Table, types
+from spark_jobs.topics import TOPICS, read_topics, rows_of
 from spark_jobs.transforms.new_fields import added_columns, with_fields
 
 STEP = "replay_quarantine"
@@ -52,12 +51,12 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT, REPAIRS, SCHEMA_CHANGES)
     seen = read_changes_seen(spark, lake)
     with ExitStack() as caches:
-        read = {topic: cached(rows, caches) for topic, rows in _read_again(spark, lake, config).items()}
-        outcomes = reduce(DataFrame.unionByName, [rows.select(*OFFSET, *MOVED) for rows in read.values()])
+        read = cached(_read_again(spark, lake, config), caches)
+        outcomes = read.select(*OFFSET, *MOVED)
         tried = {row.topic: row for row in _count(outcomes)}
         for topic, row in tried.items():
             if row.good:
-                rows = with_fields(read[topic], fields_of(topic, seen, ADDED))
+                rows = with_fields(rows_of(read, topic), fields_of(topic, seen, ADDED))
                 _append(spark, lake, TOPICS[topic], rows)
         if tried:
             _leave_quarantine(spark, lake, outcomes)
@@ -66,15 +65,15 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
     return {"rows": moved, "still_quarantined": sum(row.tried for row in tried.values()) - moved}
 
 
-def _read_again(spark: SparkSession, lake: Lake, config: Config) -> dict[str, DataFrame]:
-    """What is read of each topic's messages now."""
+def _read_again(spark: SparkSession, lake: Lake, config: Config) -> DataFrame:
+    """What is read of the messages now."""
     topics = [config.topic] if config.topic else list(TOPICS)
     quarantine = lake.read(spark, QUARANTINE).where(F.col("topic").isin(topics) & (F.col("reason_code") != FORGOTTEN))
     if config.reason_code:
         quarantine = quarantine.where(F.col("reason_code") == config.reason_code)
     messages = repaired(quarantine.select(*types(ARRIVAL)), lake.read(spark, REPAIRS))
-    forgotten = read_register(spark, lake)
-    return {topic: screened(read_messages(messages, topic, config.currency), forgotten) for topic in topics}
+    read = read_topics({topic: messages.where(F.col("topic") == topic) for topic in topics}, config.currency)
+    return screened(read, read_register(spark, lake))
 
 
 def _count(outcomes: DataFrame) -> list[Any]:

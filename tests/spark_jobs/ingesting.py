@@ -11,10 +11,11 @@ from spark_jobs import bronze
 from spark_jobs.jobs import ingest_events
 from spark_jobs.lake import Lake
 from spark_jobs.tables import BOOKS_CHANGES, CUSTOMERS_CHANGES, ORDER_EVENTS, QUARANTINE, Table
+from spark_jobs.topics import TOPICS
 from tests.broker import Broker
 from tests.spark_jobs.messages import Message, encode, order
 
-CUSTOMERS, BOOKS, ORDERS = bronze.TOPICS
+CUSTOMERS, BOOKS, ORDERS = TOPICS
 TABLES = (CUSTOMERS_CHANGES, BOOKS_CHANGES, ORDER_EVENTS, QUARANTINE)
 
 

@@ -13,8 +13,8 @@ from spark_jobs.errors import RecreatedTopicError
 def checkpoint(tmp_path: Path) -> str:
     (tmp_path / "offsets").mkdir()
     (tmp_path / "metadata").write_text('{"id":"s-1"}')
-    (tmp_path / "offsets" / "0").write_text('v1\n{"conf":{}}\n{"orders":{"0":5},"books":{"0":0}}')
-    (tmp_path / "offsets" / "1").write_text('v1\n{"conf":{}}\n{"orders":{"0":9,"1":2},"books":{"0":0}}')
+    (tmp_path / "offsets" / "0").write_text('v1\n{"conf":{}}\n{"orders":{"0":5}}\n{"books":{"0":0}}')
+    (tmp_path / "offsets" / "1").write_text('v1\n{"conf":{}}\n{"orders":{"0":9,"1":2}}\n{"books":{"0":0}}')
     return f"file:{tmp_path}"
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from spark_jobs import kafka
 from spark_jobs.errors import ArgumentError, JobError
 from spark_jobs.jobs import ingest_events
-from spark_jobs.kafka import Kafka, password_for, read_topics
+from spark_jobs.kafka import Kafka, password_for, stream_topic
 from spark_jobs.lake import Lake
 from spark_jobs.streams import drain
 from tests.broker import SecuredBroker, running_secured_broker
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_refused_and_not_repeated_in_the_error(
 
 def test_the_password_is_in_no_plan_and_no_text(spark: SparkSession, broker: SecuredBroker) -> None:
     secured = Kafka(broker.bootstrap_servers, "SASL_SSL", "PLAIN", USERNAME, str(broker.ca_file), "ask nobody")
-    messages = read_topics(spark, secured, ["bookstore.orders"], 10)
+    messages = stream_topic(spark, secured, "bookstore.orders", 10, begin={})
     plan = messages._jdf.queryExecution()
     assert "kafka" in plan.toString()
     for text in (plan.toString(), str(plan.logical()), plan.logical().toJSON(), repr(secured)):
@@ -76,7 +76,7 @@ def test_tasks_share_the_messages_of_a_partition(
     monkeypatch.setattr(kafka, "MESSAGES_OF_A_TASK", 10)
     broker.open.empty()
     broker.open.produce("bookstore.books", [(None, b"{}")] * 25)
-    messages = read_topics(spark, Kafka(broker.open.bootstrap_servers), ["bookstore.books"], 100)
+    messages = stream_topic(spark, Kafka(broker.open.bootstrap_servers), "bookstore.books", 100, begin={})
     taken: list[int] = []
 
     def take(batch: DataFrame, _: int) -> None:

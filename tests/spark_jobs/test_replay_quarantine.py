@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pyspark.sql import Row, SparkSession
 
-from spark_jobs.bronze import TOPICS
 from spark_jobs.jobs import replay_quarantine
 from spark_jobs.lake import Lake
 from spark_jobs.tables import BOOKS_CHANGES, INGEST_AUDIT, ORDER_EVENTS, QUARANTINE, REPAIRS
+from spark_jobs.topics import TOPICS
 from tests.spark_jobs.lakehouse import append
 from tests.spark_jobs.messages import NOW, Message, encode, order
 
@@ -100,6 +100,7 @@ def test_what_can_be_read_now_goes_to_bronze_and_the_rest_has_its_newest_reason(
     assert account(spark, lake) == Row(good=2, bad=2, offsets=4)
 
 
+@pytest.mark.full
 def test_better_rules_read_what_they_are_asked_to(spark: SparkSession, lake: Lake) -> None:
     assert run(spark, lake, topic="bookstore.books", currency="USD") == {"rows": 0, "still_quarantined": 0}
     assert run(spark, lake, reason_code="unknown_status", currency="USD") == {"rows": 0, "still_quarantined": 1}
@@ -108,6 +109,7 @@ def test_better_rules_read_what_they_are_asked_to(spark: SparkSession, lake: Lak
     assert quarantine(spark, lake) == {2: "unknown_status", 3: "not_utf8", 4: "not_json"}
 
 
+@pytest.mark.full
 def test_a_repaired_key_is_used_and_not_stored(spark: SparkSession, lake: Lake) -> None:
     repair(spark, lake, 3, order(order_id="O-4"), key=b"O-4")
     run(spark, lake)
@@ -115,8 +117,17 @@ def test_a_repaired_key_is_used_and_not_stored(spark: SparkSession, lake: Lake) 
     assert (row.order_id, row.key, row.value) == ("O-4", None, CUT)
 
 
-@pytest.mark.parametrize("step", ["_append", "_leave_quarantine", "record_moves"])
-@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.full), "after"])
+@pytest.mark.parametrize(
+    ("when", "step"),
+    [
+        ("after", "_leave_quarantine"),
+        pytest.param("after", "_append", marks=pytest.mark.full),
+        pytest.param("after", "record_moves", marks=pytest.mark.full),
+        pytest.param("before", "_append", marks=pytest.mark.full),
+        pytest.param("before", "_leave_quarantine", marks=pytest.mark.full),
+        pytest.param("before", "record_moves", marks=pytest.mark.full),
+    ],
+)
 def test_killed_anywhere_and_repeated_it_moves_each_message_once(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch, step: str, when: str
 ) -> None:

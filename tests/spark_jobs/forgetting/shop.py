@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.bronze import TOPICS, Appender, Bronze, write_planned
+from spark_jobs.bronze import Appender, Bronze, write_planned
 from spark_jobs.checkpoints import BatchPlan
 from spark_jobs.jobs import (
     aggregate_rfm,
@@ -19,7 +19,8 @@ from spark_jobs.jobs import (
     upsert_books,
 )
 from spark_jobs.lake import Lake
-from spark_jobs.tables import INGEST_AUDIT, QUARANTINE, REPAIRS
+from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, QUARANTINE, REPAIRS
+from spark_jobs.topics import TOPICS, read_topics
 from tests.spark_jobs.messages import NOW, Message, change, encode, order
 
 ANN, BEN = 4711170, 18
@@ -91,18 +92,16 @@ def fill(spark: SparkSession, lake: Lake) -> None:
 def ingest(spark: SparkSession, lake: Lake, batch: int, messages: dict[str, list[Message]] = MESSAGES) -> None:
     """Writes the messages as ingest does, behind those of the batches before: each begins at 100 times its number."""
     lake.create(spark, *TOPICS.values(), QUARANTINE, INGEST_AUDIT, REPAIRS)
-    rows = [
-        (topic, 0, 100 * batch + place, NOW, *message)
+    arrived = {
+        topic: spark.createDataFrame(
+            [(topic, 0, 100 * batch + place, NOW, *message, NOW) for place, message in enumerate(of_topic)], ARRIVAL
+        )
         for topic, of_topic in messages.items()
-        for place, message in enumerate(of_topic)
-    ]
-    columns = "topic string, partition int, offset bigint, timestamp timestamp, key binary, value binary"
+    }
     plan = BatchPlan(
         "stream", {(topic, 0): range(100 * batch, 100 * batch + len(messages[topic])) for topic in messages}
     )
-    write_planned(
-        spark.createDataFrame(rows, columns), plan, Appender(lake, "stream", batch), Bronze(lake, "", currency="EUR")
-    )
+    write_planned(read_topics(arrived, "EUR"), plan, Appender(lake, "stream", batch), Bronze(lake, ""))
 
 
 def refresh(spark: SparkSession, lake: Lake) -> None:

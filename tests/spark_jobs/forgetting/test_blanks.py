@@ -4,9 +4,9 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.bronze import read_messages
 from spark_jobs.forgetting.blanks import mentioned_customers, screened
 from spark_jobs.forgetting.register import Register
+from spark_jobs.topics import read_topics, rows_of
 from tests.spark_jobs.messages import Message, arrived, change, encode, order
 
 ANN, BEN = 4711170, 18
@@ -33,6 +33,7 @@ def test_an_id_is_found_however_broken_the_message_is(spark: SparkSession) -> No
 
 
 BROKEN = b'{"customer_id":%d,'
+REGISTER = Register("salt", frozenset({Register("salt", frozenset()).digest(ANN)}))
 
 
 def good(topic: str, customer_id: int) -> bytes | None:
@@ -40,12 +41,21 @@ def good(topic: str, customer_id: int) -> bytes | None:
     return encode(change("c", {"customer_id": customer_id}) if is_change else order(customer_id=customer_id))
 
 
+def test_a_message_that_came_to_the_wrong_topic_becomes_blank_too(spark: SparkSession) -> None:
+    book = encode(change("c", {"book_id": 5}))
+    messages = arrived(spark, "bookstore.books", [(None, good("bookstore.customers", ANN)), (None, book)])
+
+    read = screened(read_topics({"bookstore.books": messages}, "EUR"), REGISTER).orderBy("offset").collect()
+
+    assert [(row.reason_code, bytes(row.value)) for row in read] == [("forgotten", b""), (None, book)]
+
+
 @pytest.mark.parametrize("topic", ["bookstore.customers", "bookstore.orders"])
 def test_only_what_is_about_a_forgotten_customer_becomes_blank(spark: SparkSession, topic: str) -> None:
     messages = [(None, good(topic, ANN)), (None, good(topic, BEN)), (None, BROKEN % ANN), (None, BROKEN % BEN)]
-    register = Register("salt", frozenset({Register("salt", frozenset()).digest(ANN)}))
 
-    rows = screened(read_messages(arrived(spark, topic, messages), topic, "EUR"), register).orderBy("offset").collect()
+    read = screened(read_topics({topic: arrived(spark, topic, messages)}, "EUR"), REGISTER)
+    rows = rows_of(read, topic).orderBy("offset").collect()
 
     assert [row.reason_code for row in rows] == [None, None, "forgotten", "not_json"]
     assert (rows[0].topic, rows[0].partition, rows[0].offset) == (topic, 0, 0)
