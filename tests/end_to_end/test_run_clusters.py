@@ -52,6 +52,7 @@ def count(runs: dict[str, list[BaseRun]]) -> dict[str, int]:
     return {step: len(found) for step, found in runs.items()}
 
 
+@pytest.mark.full
 def test_a_failed_step_is_cleared_and_its_cluster_comes_and_goes_with_it(chain: Chain, airflow: AirflowClient) -> None:
     partition = day(chain, 50)
     chain.cloud.localcloud("fault", "jobs/runs/submit", "--status", "403")

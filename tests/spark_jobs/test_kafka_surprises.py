@@ -76,6 +76,7 @@ def test_new_partitions_and_empty_topics_and_keys_that_are_null(
     assert [tuple(row) for row in keys] == [(None, "O-1"), (b"O-2", "O-2"), (b"O-3", "O-3")]
 
 
+@pytest.mark.full
 def test_large_messages_are_read_whatever_is_in_them(spark: SparkSession, lake: Lake, broker: Broker) -> None:
     large = 12 * 2**20
     broker.create(ORDERS, **{"max.message.bytes": str(large)})

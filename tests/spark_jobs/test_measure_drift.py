@@ -101,6 +101,7 @@ def test_migrations_are_of_adjacent_dates_under_one_model(spark: SparkSession, l
     assert (D + DAY, "cluster_id") not in drift_rows(spark, lake)
 
 
+@pytest.mark.full
 def test_a_date_in_the_middle_corrects_both_neighbours_whatever_the_order(spark: SparkSession, lake: Lake) -> None:
     days = [D - DAY, D, D + DAY]
     clusters = [dict.fromkeys(range(10), number) for number in range(3)]

@@ -71,6 +71,7 @@ def test_orders_follow_their_events_and_lines_the_books(spark: SparkSession, lak
     assert titles(spark, lake) == {("O-1", 1): "late", ("O-4", 1): "late"}
 
 
+@pytest.mark.full
 def test_a_run_that_died_between_orders_and_lines_is_made_good(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

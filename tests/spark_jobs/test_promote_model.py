@@ -49,6 +49,7 @@ def test_going_back_and_approving_make_another_model_champion_in_one_commit(spar
         run(spark, Config(lake.root, "v0"))
 
 
+@pytest.mark.full
 def test_models_that_an_earlier_version_stored_can_become_champion(spark: SparkSession, lake: Lake) -> None:
     store(lake, RFM, frame(spark, RFM, rfm_rows(JANUARY, *GROUPS)))
     first = train_kmeans.run(spark, train_kmeans.Config(lake.root))["model_version"]

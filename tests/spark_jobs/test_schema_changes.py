@@ -107,6 +107,7 @@ def test_a_new_field_is_a_column_in_bronze_and_in_silver(
     assert column(spark, lake, new.target, *new.columns) == new.silver
 
 
+@pytest.mark.full
 def test_nothing_is_looked_for_where_nothing_is_new(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +155,9 @@ def test_a_name_that_cannot_be_a_columns_is_recorded_and_stays_in_value(
     assert lake.read(spark, CUSTOMERS_CHANGES).columns == [*types(CUSTOMERS_CHANGES.columns), "a", "b"]
 
 
-@pytest.mark.parametrize("last", [SCHEMA_CHANGES, ORDER_EVENTS], ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "last", [SCHEMA_CHANGES, pytest.param(ORDER_EVENTS, marks=pytest.mark.full)], ids=lambda table: table.name
+)
 def test_a_batch_that_died_behind_a_record_is_completed(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, last: Table
 ) -> None:
@@ -166,6 +169,7 @@ def test_a_batch_that_died_behind_a_record_is_completed(
     assert column(spark, lake, ORDER_EVENTS, "channel") == [("app",)]
 
 
+@pytest.mark.full
 def test_a_replayed_message_has_its_new_fields(spark: SparkSession, lake: Lake, broker: Broker) -> None:
     broker.produce(ingesting.ORDERS, [(None, encode(order(channel=name, currency=name))) for name in ("EUR", "USD")])
     run(spark, lake, broker)

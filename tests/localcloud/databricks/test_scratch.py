@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.leaks import forms, in_files
 from tests.localcloud.databricks.server import CLUSTER, KEY, Server, results
 
@@ -21,6 +23,7 @@ def scratch(server: Server, cluster_id: str) -> Path:
     return server.home.workspace / "clusters" / cluster_id / "scratch"
 
 
+@pytest.mark.full
 def test_the_settings_of_a_reader_that_had_to_make_room_are_unreadable_on_disk(workspace: Server) -> None:
     """Spark sends each reader the Hadoop settings, with the storage key, and keeps them while memory allows."""
     cluster = dataclasses.replace(CLUSTER, spark_conf={**(CLUSTER.spark_conf or {}), "spark.memory.fraction": "0.1"})

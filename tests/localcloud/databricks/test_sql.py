@@ -24,6 +24,7 @@ def test_sql_reads_what_jobs_wrote(workspace: Server) -> None:
     assert rows.to_pylist() == [{"id": 0}, {"id": 1}, {"id": 2}]
 
 
+@pytest.mark.full
 def test_warming_up_starts_the_cluster_that_was_used_last_and_it_knows_the_lake(
     workspace: Server, cluster_id: str
 ) -> None:

@@ -15,7 +15,7 @@ _LATEST: list[Change] = [(1, 45, "e"), (3, 60, None), (7, 1, "x")]
 _CALLS = pytest.mark.parametrize(
     "changes", [pytest.param(_LATER, id="in order"), pytest.param(CALL, id="late", marks=pytest.mark.full)]
 )
-_TYPES = pytest.mark.parametrize("scd_type", [1, 2])
+_TYPES = pytest.mark.parametrize("scd_type", [pytest.param(1, marks=pytest.mark.full), 2])
 
 
 class KilledError(Exception):

@@ -68,6 +68,7 @@ def test_type_1_keeps_one_event_of_each_key_and_deletes_until_they_are_old(spark
     assert _rows(spark, target) == [(1, "b", None), (2, "back", None), (3, "b", None)]
 
 
+@pytest.mark.full
 def test_with_ignored_nulls_old_events_become_one(spark: SparkSession, target: str) -> None:
     _apply(spark, target, 1, (1, 10, "a", None, "u"), (1, 20, None, "x", "u"), ignore_null_updates=True)
     _apply(spark, target, 1, (2, 10, "a", "y", "u"), (2, 20, None, None, "d"), ignore_null_updates=True)
@@ -79,6 +80,7 @@ def test_with_ignored_nulls_old_events_become_one(spark: SparkSession, target: s
     assert _rows(spark, target) == [(1, "b", "x"), (2, None, "z")]
 
 
+@pytest.mark.full
 def test_nothing_that_is_needed_is_lost_when_a_call_ignores_nulls_for_the_first_time(
     spark: SparkSession, target: str
 ) -> None:
@@ -104,6 +106,7 @@ def test_type_2_forgets_what_is_old(spark: SparkSession, target: str) -> None:
     assert _rows(spark, target) == [(1, "a", None, 10, 30), (1, "b", None, 30, None), (2, "b", None, 30, None)]
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
 def test_type_2_with_untracked_columns_keeps_the_last_event_of_each_key(spark: SparkSession, target: str) -> None:
     tracked = {"track_history_column_list": ["name"]}
@@ -119,7 +122,7 @@ def test_type_2_with_untracked_columns_keeps_the_last_event_of_each_key(spark: S
     assert _rows(spark, target) == versions
 
 
-@pytest.mark.parametrize("scd_type", [1, 2])
+@pytest.mark.parametrize("scd_type", [pytest.param(1, marks=pytest.mark.full), 2])
 def test_a_call_beside_it_loses_nothing(
     spark: SparkSession, target: str, monkeypatch: pytest.MonkeyPatch, scd_type: Literal[1, 2]
 ) -> None:

@@ -58,16 +58,13 @@ def _of(scenes: dict[str, Scene], sampled: Collection[str] = ()) -> pytest.MarkD
 
 @_of(_SCENES, sampled=["type 2"])
 def test_the_commit_that_readers_see(lab: Lab, scene: Scene) -> None:
-    """It is refused, or its answer lost, or the driver dies just before it or just after."""
+    """It is refused, or its answer is lost."""
     refused = lab.attempt(scene, "refused_commit", refuse(_is_targets_commit))
     unanswered = lab.attempt(scene, "unanswered_commit", lose_answer(_is_targets_commit))
     assert refused.error
     lab.repeat(refused)
     lab.repeat(unanswered)
     _check(lab, [refused, unanswered])
-    writes = lab.writes(scene)
-    commit = next(at for at, moment in enumerate(writes) if _is_targets_commit(moment.request))
-    _check_restarts(lab, scene, "died_around_commit", writes[commit : commit + 2])
 
 
 def _is_targets_commit(request: Request) -> bool:

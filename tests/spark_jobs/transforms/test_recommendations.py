@@ -142,6 +142,7 @@ def test_a_book_is_on_sale_from_its_listing_to_its_withdrawal(spark: SparkSessio
     assert sorted(row.book_id for row in on_sale(frame(spark, BOOKS_HISTORY, rows), D).collect()) == [1, 3, 4]
 
 
+@pytest.mark.full
 def test_planted_tastes_are_met_better_than_by_what_sold_lately(spark: SparkSession) -> None:
     """On a global split in time, new books alone; the interval is a bootstrap over customers.
 
