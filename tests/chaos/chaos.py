@@ -15,6 +15,7 @@ from random import Random
 
 from localcloud import processes, supervision
 from localcloud.home import Home
+from tests.processes import command
 from tests.storage_faults import Plan, Request, Verdict, nothing_fails
 
 log = logging.getLogger(__name__)
@@ -128,9 +129,8 @@ ALL = (
 def _process(home: Home, part: str) -> int:
     """The home's process with that in its command."""
     for process in processes.of(home):
-        with suppress(Exception):  # it ended meanwhile
-            if any(part in argument for argument in process.cmdline()):
-                return process.pid
+        if any(part in argument for argument in command(process)):
+            return process.pid
     return 0
 
 

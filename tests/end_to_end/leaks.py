@@ -8,6 +8,8 @@ from urllib.parse import quote, quote_plus
 
 import psutil
 
+from tests.processes import command
+
 _CHUNK = 1 << 20
 
 
@@ -30,12 +32,9 @@ def in_files(root: Path, needles: list[bytes], allowed: Iterable[Path]) -> Itera
 def in_process_lists(needles: list[bytes]) -> Iterator[str]:
     """Command lines of running processes that hold one of `needles`."""
     for process in psutil.process_iter():
-        try:
-            command = "\0".join(process.cmdline())
-        except psutil.Error:
-            continue
-        if any(needle in command.encode() for needle in needles):
-            yield process.name()
+        words = "\0".join(command(process)).encode()
+        if any(needle in words for needle in needles):
+            yield words.split(b"\0")[0].decode()
 
 
 def _holds(path: Path, needles: list[bytes]) -> bool:

@@ -14,6 +14,7 @@ from localcloud.databricks.engine.task_process import living_task
 from tests.localcloud.databricks.conftest import light_server
 from tests.localcloud.databricks.server import Server, states
 from tests.localcloud.waiting import wait_until
+from tests.processes import command
 
 WAIT = """
 import sys, time
@@ -158,7 +159,7 @@ def test_what_died_while_nobody_watched_is_retried_where_its_task_allows_it(
 def test_a_task_whose_cluster_died_as_well_is_ended(server: Server, cluster_id: str, go_on: Path) -> None:
     run_id = begun(server, waiting(server, cluster_id, go_on))
     task = process(server, run_id)
-    jvms = [each for each in leftovers(server.home) if any("SparkConnectServer" in word for word in each.cmdline())]
+    jvms = [each for each in leftovers(server.home) if any("SparkConnectServer" in word for word in command(each))]
 
     server.kill()
     for jvm in jvms:

@@ -12,6 +12,7 @@ from databricks.sdk.service.workspace import ImportFormat
 
 from tests.localcloud.databricks.server import KEY, Server, states, step
 from tests.localcloud.waiting import wait_until
+from tests.processes import command
 
 
 def test_wheel_task_runs_with_its_parameters_and_its_output_is_kept(workspace: Server) -> None:
@@ -119,15 +120,7 @@ def _batch_workers(workspace: Server) -> list[psutil.Process]:
     """The server's Python processes that handle the batches of streaming queries."""
     assert workspace.process is not None
     family = psutil.Process(workspace.process.pid).children(recursive=True)
-    return [each for each in family if "pyspark.sql.connect.streaming.worker.foreach_batch_worker" in _command(each)]
-
-
-def _command(process: psutil.Process) -> list[str]:
-    """A process's command; nothing of one that has ended meanwhile."""
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
+    return [each for each in family if "pyspark.sql.connect.streaming.worker.foreach_batch_worker" in command(each)]
 
 
 def test_same_idempotency_token_is_the_same_run(workspace: Server) -> None:
@@ -169,7 +162,7 @@ def test_key_is_in_no_command_line(workspace: Server) -> None:
     workspace.run(step("first_line"))
     assert workspace.process is not None
     family = psutil.Process(workspace.process.pid).children(recursive=True)
-    lines = [" ".join(process.cmdline()) for process in family]
+    lines = [" ".join(command(process)) for process in family]
     assert any("SparkConnectServer" in line for line in lines)
     assert not any(secret in line for line in lines for secret in (KEY, workspace.home.secret("connect-token")))
 

@@ -12,6 +12,7 @@ from localcloud.databricks.state import Cluster, now
 from localcloud.databricks.state import State as Database
 from tests.localcloud.databricks.server import SMALL_CLUSTER, Server, states
 from tests.localcloud.waiting import wait_until
+from tests.processes import command
 
 RUNTIME = "17.3.x-scala2.13"
 WAIT = """
@@ -47,7 +48,7 @@ def jvms(server: Server, settings: str) -> list[int]:
         process.pid
         for process in psutil.Process(server.process.pid).children()
         if process.status() != psutil.STATUS_ZOMBIE
-        and "org.apache.spark.sql.connect.service.SparkConnectServer" in process.cmdline()
+        and "org.apache.spark.sql.connect.service.SparkConnectServer" in command(process)
         and process.environ().get("SHARED") == settings
     )
 
