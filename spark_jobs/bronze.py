@@ -112,16 +112,16 @@ def _write(
 ) -> None:
     """Writes what was read of each topic, and then what could not be."""
     for topic in sorted({topic for (topic, _), count in counts.items() if count.bronze_rows}):
-        append(TOPICS[topic], _without(_good(rows_of(read, topic), topic, seen), stored))
+        append(TOPICS[topic], _without(readable_rows(read, topic, seen), stored))
     if any(count.quarantined for count in counts.values()):
         unreadable = read.where("reason_code IS NOT NULL").select(*types(QUARANTINE.columns))
         append(QUARANTINE, _without(unreadable, stored))
 
 
-def _good(rows: DataFrame, topic: str, seen: Changes) -> DataFrame:
-    """The rows of messages that can be read, with the columns that producers have added."""
-    good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
-    return with_fields(good, fields_of(topic, seen, ADDED))
+def readable_rows(read: DataFrame, topic: str, seen: Changes) -> DataFrame:
+    """One topic's rows of messages that can be read, flat, with the columns that producers have added."""
+    readable = rows_of(read, topic).where("reason_code IS NULL").drop("reason_code", "reason")
+    return with_fields(readable, fields_of(topic, seen, ADDED))
 
 
 def _without(rows: DataFrame, stored: DataFrame | None) -> DataFrame:
@@ -130,12 +130,12 @@ def _without(rows: DataFrame, stored: DataFrame | None) -> DataFrame:
 
 def _count(read: DataFrame, seen: Changes) -> dict[TopicPartition, Count]:
     """What came of each topic-partition, and whether anything in it is new."""
-    is_topics = [F.when(F.col("topic") == topic, is_news(row, topic, seen)) for topic, row in FIELDS.items()]
+    news_of_topics = [F.when(F.col("topic") == topic, is_news(row, topic, seen)) for topic, row in FIELDS.items()]
     counted = read.groupBy("topic", "partition", "reason_code").agg(
         F.min("offset").alias("first_offset"),
         F.unix_millis(F.max("kafka_timestamp")).alias("newest_ms"),
         F.count("*").alias("messages"),
-        F.bool_or(F.coalesce(*is_topics)).alias("has_news"),
+        F.bool_or(F.coalesce(*news_of_topics)).alias("has_news"),
     )
     counts: dict[TopicPartition, Count] = {}
     for row in counted.collect():

@@ -82,9 +82,10 @@ def recreated(topic: str, partition: int | str) -> RecreatedTopicError:
 
 def _positions(log: str) -> dict[TopicPartition, int]:
     """The first offset after a batch: behind the log's two lines of its own, each topic's source has one."""
-    positions: dict[TopicPartition, int] = {}
-    for source in log.splitlines()[2:]:
-        topics: dict[str, dict[str, int]] = json.loads(source)
-        for topic, numbers in topics.items():
-            positions |= {(topic, int(number)): offset for number, offset in numbers.items()}
-    return positions
+    sources = [offsets_in(json.loads(source)) for source in log.splitlines()[2:]]
+    return {place: offset for source in sources for place, offset in source.items()}
+
+
+def offsets_in(topics: Mapping[str, Mapping[str, int]]) -> dict[TopicPartition, int]:
+    """Offsets as Spark's Kafka source writes them: by topic, and by the partition's number as text."""
+    return {(topic, int(number)): offset for topic, numbers in topics.items() for number, offset in numbers.items()}

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from spark_jobs.checkpoints import TopicPartition, offsets_in
+
 
 def tell(progress: dict[str, Any]) -> None:
     print(sentence(progress), flush=True)  # noqa: T201 - the run's log
@@ -34,9 +36,8 @@ def _covered(source: dict[str, Any]) -> int:
     return sum(offset - before.get(place, 0) for place, offset in reached.items())
 
 
-def _offsets(position: Any) -> dict[tuple[str, str], int]:
-    topics = json.loads(position) if isinstance(position, str) else position
-    return {(topic, part): offset for topic, parts in (topics or {}).items() for part, offset in parts.items()}
+def _offsets(position: Any) -> dict[TopicPartition, int]:
+    return offsets_in((json.loads(position) if isinstance(position, str) else position) or {})
 
 
 def _behind(source: dict[str, Any]) -> int:

@@ -60,6 +60,7 @@ def local_delta_conf(jars: list[Path]) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "2",
         # Else each column of a plan is noted with the line of Python that made it, which takes as long as the plan.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # A commit's checksum file costs a job of its own.
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         "spark.driver.extraJavaOptions": " ".join(_SMALL_JVM),
         "spark.driver.bindAddress": "127.0.0.1",

@@ -65,10 +65,8 @@ def rows_of(read: DataFrame, topic: str) -> DataFrame:
 
 def _packed(rows: DataFrame, topic: str) -> DataFrame:
     own = TOPICS[topic]
-    packed = [F.struct(*_own(table)) if table == own else _nothing_of(table) for table in TOPICS.values()]
-    return rows.select(
-        *_SHARED, *[column.alias(table.name) for column, table in zip(packed, TOPICS.values(), strict=True)]
-    )
+    packed = {table.name: F.struct(*_own(table)) if table == own else _nothing_of(table) for table in TOPICS.values()}
+    return rows.select(*_SHARED, *[column.alias(name) for name, column in packed.items()])
 
 
 def _own(table: Table) -> dict[str, str]:

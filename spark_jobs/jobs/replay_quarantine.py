@@ -9,16 +9,17 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from spark_jobs.bronze import readable_rows
 from spark_jobs.caching import cached
 from spark_jobs.entry import run_job
 from spark_jobs.forgetting.blanks import FORGOTTEN, screened
 from spark_jobs.forgetting.register import read_register
 from spark_jobs.lake import Lake
 from spark_jobs.repairs import MOVED, record_moves, repaired
-from spark_jobs.schema_changes import ADDED, fields_of, read_changes_seen
+from spark_jobs.schema_changes import read_changes_seen
 from spark_jobs.tables import ARRIVAL, INGEST_AUDIT, OFFSET, QUARANTINE, REPAIRS, SCHEMA_CHANGES, Table, types
-from spark_jobs.topics import TOPICS, read_topics, rows_of
-from spark_jobs.transforms.new_fields import added_columns, with_fields
+from spark_jobs.topics import TOPICS, read_topics
+from spark_jobs.transforms.new_fields import added_columns
 
 STEP = "replay_quarantine"
 _PAYLOAD = ("key", "value")
@@ -56,8 +57,7 @@ def run(spark: SparkSession, config: Config) -> dict[str, Any]:
         tried = {row.topic: row for row in _count(outcomes)}
         for topic, row in tried.items():
             if row.good:
-                rows = with_fields(rows_of(read, topic), fields_of(topic, seen, ADDED))
-                _append(spark, lake, TOPICS[topic], rows)
+                _append(spark, lake, TOPICS[topic], readable_rows(read, topic, seen))
         if tried:
             _leave_quarantine(spark, lake, outcomes)
     record_moves(spark, lake, dt.datetime.now(dt.UTC))
@@ -81,15 +81,14 @@ def _count(outcomes: DataFrame) -> list[Any]:
     return outcomes.groupBy("topic").agg(F.count("*").alias("tried"), F.count_if(is_good).alias("good")).collect()
 
 
-def _append(spark: SparkSession, lake: Lake, table: Table, rows: DataFrame) -> None:
-    """Appends what can be read and isn't there: the rows of a run that was killed are."""
-    good = rows.where("reason_code IS NULL").drop("reason_code", "reason")
+def _append(spark: SparkSession, lake: Lake, table: Table, readable: DataFrame) -> None:
+    """Appends what isn't there: the rows of a run that was killed are."""
     known = lake.read(spark, table).select(*OFFSET)
-    new = good.join(known, list(OFFSET), "left_anti").join(_as_arrived(spark, lake), list(OFFSET))
+    new = readable.join(known, list(OFFSET), "left_anti").join(_as_arrived(spark, lake), list(OFFSET))
     # Their columns are those of the repaired message; key and value stay as they arrived, unless they were blanked.
     is_blank = F.length("value") == 0
     new = new.withColumns({name: F.when(is_blank, F.col(name)).otherwise(F.col(f"old_{name}")) for name in _PAYLOAD})
-    new = new.select(*types(table.columns), *added_columns(good, table))
+    new = new.select(*types(table.columns), *added_columns(readable, table))
     new.write.format("delta").mode("append").option("mergeSchema", "true").save(lake.path(table))
 
 

@@ -32,9 +32,9 @@ def in_files(root: Path, needles: list[bytes], allowed: Iterable[Path]) -> Itera
 def in_process_lists(needles: list[bytes]) -> Iterator[str]:
     """Command lines of running processes that hold one of `needles`."""
     for process in psutil.process_iter():
-        words = "\0".join(command(process)).encode()
-        if any(needle in words for needle in needles):
-            yield words.split(b"\0")[0].decode()
+        words = command(process)
+        if any(needle in "\0".join(words).encode() for needle in needles):
+            yield words[0]
 
 
 def _holds(path: Path, needles: list[bytes]) -> bool:

@@ -31,3 +31,23 @@ def test_where_no_rows_were_counted_the_offsets_tell() -> None:
     }
     progress = {"batchId": 0, "numInputRows": 0, "durationMs": {"triggerExecution": 1_000}, "sources": [source]}
     assert sentence(progress) == "batch 0: 5 messages in 1.0 s, 5 a second; 0 behind"
+
+
+def test_the_sources_of_all_topics_are_added_up() -> None:
+    orders = {
+        "startOffset": '{"bookstore.orders":{"0":10}}',
+        "endOffset": '{"bookstore.orders":{"0":12}}',
+        "metrics": {"avgOffsetsBehindLatest": "4.0"},
+    }
+    books = {
+        "startOffset": None,
+        "endOffset": '{"bookstore.books":{"0":5,"1":1}}',
+        "metrics": {"avgOffsetsBehindLatest": "1.5"},
+    }
+    progress = {
+        "batchId": 0,
+        "numInputRows": 0,
+        "durationMs": {"triggerExecution": 1_000},
+        "sources": [orders, books],
+    }
+    assert sentence(progress) == "batch 0: 8 messages in 1.0 s, 8 a second; 7 behind"

@@ -118,16 +118,13 @@ def test_a_repaired_key_is_used_and_not_stored(spark: SparkSession, lake: Lake) 
 
 
 @pytest.mark.parametrize(
-    ("when", "step"),
+    "step",
     [
-        ("after", "_leave_quarantine"),
-        pytest.param("after", "_append", marks=pytest.mark.full),
-        pytest.param("after", "record_moves", marks=pytest.mark.full),
-        pytest.param("before", "_append", marks=pytest.mark.full),
-        pytest.param("before", "_leave_quarantine", marks=pytest.mark.full),
-        pytest.param("before", "record_moves", marks=pytest.mark.full),
+        "_leave_quarantine",
+        *[pytest.param(step, marks=pytest.mark.full) for step in ("_append", "record_moves")],
     ],
 )
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.full), "after"])
 def test_killed_anywhere_and_repeated_it_moves_each_message_once(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch, step: str, when: str
 ) -> None:

@@ -47,8 +47,7 @@ def jvms(server: Server, settings: str) -> list[int]:
     return sorted(
         process.pid
         for process in psutil.Process(server.process.pid).children()
-        if process.status() != psutil.STATUS_ZOMBIE
-        and "org.apache.spark.sql.connect.service.SparkConnectServer" in command(process)
+        if "org.apache.spark.sql.connect.service.SparkConnectServer" in command(process)
         and process.environ().get("SHARED") == settings
     )
 

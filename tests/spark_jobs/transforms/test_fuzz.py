@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.tables import BOOK_ROW, CUSTOMER_ROW, ORDER_ROW, types
-from spark_jobs.transforms.changes import BOOK_CHANGES, CUSTOMER_CHANGES, read_changes
-from spark_jobs.transforms.order_events import read_order_events
+from spark_jobs.topics import read_topic
 from tests.spark_jobs.messages import Message, arrived
 from tests.spark_jobs.transforms import plain_topics
 from tests.spark_jobs.transforms.fuzzed import message
@@ -42,12 +41,6 @@ def drawn(topic: str, number: int, *, repeatable: bool) -> list[Message]:
     return found
 
 
-def parse(topic: str, rows: DataFrame) -> DataFrame:
-    if topic == "bookstore.orders":
-        return read_order_events(rows, "EUR")
-    return read_changes(rows, CUSTOMER_CHANGES if topic == "bookstore.customers" else BOOK_CHANGES)
-
-
 def comparable(name: str, kind: str) -> list[Column]:
     """A column as Python can take it: moments may lie where its own local time doesn't reach."""
     if kind == "timestamp":
@@ -66,7 +59,7 @@ LINE = ("line_no", "book_id", "quantity", "unit_price", "returned_quantity")
 
 def by_spark(spark: SparkSession, topic: str, sent: list[Message]) -> list[Read]:
     columns: list[Column] = reduce(add, [comparable(name, kind) for name, kind in COLUMNS[topic].items()])
-    rows = parse(topic, arrived(spark, topic, sent)).select("offset", "reason_code", *columns).collect()
+    rows = read_topic(arrived(spark, topic, sent), topic, "EUR").select("offset", "reason_code", *columns).collect()
     read = [row.asDict() for row in sorted(rows, key=lambda row: row.offset)]
     assert [row.pop("offset") for row in read] == list(range(len(sent)))
     return [Read(row.pop("reason_code"), row) for row in read]
