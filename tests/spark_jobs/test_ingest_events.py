@@ -49,11 +49,8 @@ def test_each_message_goes_where_it_belongs_once(spark: SparkSession, lake: Lake
     assert sum(row.missing_offsets for row in audit) == 0
 
 
-@pytest.mark.parametrize(
-    "table",
-    [QUARANTINE, *[pytest.param(table, marks=pytest.mark.full) for table in (ORDER_EVENTS, INGEST_AUDIT)]],
-    ids=lambda table: table.name,
-)
+@pytest.mark.full
+@pytest.mark.parametrize("table", [QUARANTINE, ORDER_EVENTS, INGEST_AUDIT], ids=lambda table: table.name)
 def test_a_batch_that_died_after_a_write_is_completed_and_not_repeated(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, table: Table
 ) -> None:

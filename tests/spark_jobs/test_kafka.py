@@ -51,6 +51,7 @@ def test_who_signs_in_is_served(
     assert ingest(spark, lake, broker)["rows"] == 1
 
 
+@pytest.mark.full
 def test_a_wrong_password_is_refused_and_not_repeated_in_the_error(
     spark: SparkSession, lake: Lake, broker: SecuredBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,7 @@ def test_killed_anywhere_and_repeated_it_moves_each_message_once(
     assert account(spark, lake) == Row(good=2, bad=2, offsets=4)
 
 
+@pytest.mark.full
 def test_a_book_is_replayed_as_the_change_that_it_is(spark: SparkSession, lake: Lake) -> None:
     value = encode({"op": "c", "ts_ms": 7, "after": {"book_id": 5, "title": "Flatland"}})
     row = {**arrival(0, (None, value)), "topic": "bookstore.books", "reason_code": "not_json", "reason": "?"}

@@ -90,6 +90,7 @@ def test_a_day_is_carried_on_from_the_day_before_with_what_was_corrected_since(s
     assert recency == {1: 9, 2: 2, 4: 5, 5: 0, 9: 1}
 
 
+@pytest.mark.full
 def test_totals_stored_by_a_run_that_died_before_the_partition_do_no_harm(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def _die(*_: object, **__: object) -> None:
     raise RuntimeError("the power went out")
 
 
+@pytest.mark.full
 def test_where_the_change_data_is_gone_all_orders_are_added_up(spark: SparkSession, lake: Lake) -> None:
     shop = Shop(spark, lake, {1})
     shop.commit(at("O-1", 1, D))

@@ -155,9 +155,8 @@ def test_a_name_that_cannot_be_a_columns_is_recorded_and_stays_in_value(
     assert lake.read(spark, CUSTOMERS_CHANGES).columns == [*types(CUSTOMERS_CHANGES.columns), "a", "b"]
 
 
-@pytest.mark.parametrize(
-    "last", [SCHEMA_CHANGES, pytest.param(ORDER_EVENTS, marks=pytest.mark.full)], ids=lambda table: table.name
-)
+@pytest.mark.full
+@pytest.mark.parametrize("last", [SCHEMA_CHANGES, ORDER_EVENTS], ids=lambda table: table.name)
 def test_a_batch_that_died_behind_a_record_is_completed(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, last: Table
 ) -> None:

@@ -114,13 +114,15 @@ class Server:
         script = SparkPythonTask(python_file=f"/Workspace{path}", parameters=list(parameters))
         return changed(SubmitTask(task_key=key, spark_python_task=script, new_cluster=SMALL_CLUSTER), changes)
 
-    def notebook(self, key: str, source: str, parameters: dict[str, str] | None = None) -> SubmitTask:
+    def notebook(
+        self, key: str, source: str, parameters: dict[str, str] | None = None, **changes: object
+    ) -> SubmitTask:
         path = f"/Shared/{key}"
         self.client.workspace.upload(
             path, source.encode(), format=ImportFormat.SOURCE, language=Language.PYTHON, overwrite=True
         )
         notebook = NotebookTask(notebook_path=path, base_parameters=parameters)
-        return SubmitTask(task_key=key, notebook_task=notebook, new_cluster=SMALL_CLUSTER)
+        return changed(SubmitTask(task_key=key, notebook_task=notebook, new_cluster=SMALL_CLUSTER), changes)
 
     def logs(self, run: Run) -> dict[str, str]:
         """What the newest attempt at each task has printed, of tasks that run on clusters."""

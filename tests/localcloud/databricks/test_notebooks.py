@@ -4,10 +4,11 @@ import base64
 
 import pytest
 from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.service.compute import Library
 from databricks.sdk.service.jobs import TaskDependency
 from databricks.sdk.service.workspace import ExportFormat, ImportFormat, Language, ObjectType
 
-from tests.localcloud.databricks.server import Server, results
+from tests.localcloud.databricks.server import CLUSTER, WHEEL, Server, results
 
 CELLS = """\
 # MAGIC %md
@@ -77,7 +78,8 @@ print(_sqldf.collect()[0].n, spark.range(3).count())
 
 
 def test_cells_of_sql_run_on_the_cluster(workspace: Server) -> None:
-    run = workspace.run(workspace.notebook("sql_cells", SQL_CELLS))
+    task = workspace.notebook("sql_cells", SQL_CELLS, new_cluster=CLUSTER, libraries=[Library(whl=WHEEL)])
+    run = workspace.run(task)
     assert workspace.logs(run)["sql_cells"].splitlines()[-1] == "9 3"
 
 

@@ -49,6 +49,7 @@ def test_type_1_keeps_the_latest_row_of_each_user(spark: SparkSession, target: s
     ]
 
 
+@pytest.mark.full
 def test_a_truncate_removes_what_came_before_it(spark: SparkSession, target: str, feed: DataFrame) -> None:
     truncated = feed.union(spark.createDataFrame([_TRUNCATE], feed.schema))
     options = _options(apply_as_truncates=F.expr("operation = 'TRUNCATE'"))

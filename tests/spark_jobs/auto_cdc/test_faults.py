@@ -68,6 +68,7 @@ def test_a_call_that_logs_meanwhile_is_taken_along(
     assert ledger.shown(spark.table(target)) == ledger.model(BEFORE + changes + _LATEST)
 
 
+@pytest.mark.full
 @_TYPES
 @_CALLS
 def test_a_call_that_is_done_meanwhile_is_not_undone(

@@ -94,7 +94,6 @@ _CASES = {
 }
 _SAMPLED = {
     "type 1": "spark",
-    "type 1, nulls ignored": "spark",
     "type 2": "compiling",
     "type 2, nulls ignored": "spark",
 }

@@ -122,7 +122,8 @@ def test_type_2_with_untracked_columns_keeps_the_last_event_of_each_key(spark: S
     assert _rows(spark, target) == versions
 
 
-@pytest.mark.parametrize("scd_type", [pytest.param(1, marks=pytest.mark.full), 2])
+@pytest.mark.full
+@pytest.mark.parametrize("scd_type", [1, 2])
 def test_a_call_beside_it_loses_nothing(
     spark: SparkSession, target: str, monkeypatch: pytest.MonkeyPatch, scd_type: Literal[1, 2]
 ) -> None:

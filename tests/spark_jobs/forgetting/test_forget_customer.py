@@ -9,7 +9,7 @@ from pyspark.sql import Row, SparkSession
 
 from spark_jobs.errors import ArgumentError
 from spark_jobs.forgetting.holdings import Holding
-from spark_jobs.jobs import forget_customer, maintain_tables, replay_quarantine
+from spark_jobs.jobs import forget_customer, maintain_tables, merge_customers, replay_quarantine
 from spark_jobs.lake import Lake
 from spark_jobs.tables import (
     AUDIENCES,
@@ -71,7 +71,25 @@ def others(spark: SparkSession, lake: Lake) -> dict[str, list[Row]]:
     return {name: sorted(found, key=str) for name, found in rows.items()}
 
 
-def test_nothing_is_left_in_any_file_and_every_offset_is_in_its_place(readable: SparkSession, lake: Lake) -> None:
+def test_nothing_is_left_of_what_arrived_and_every_offset_is_in_its_place(readable: SparkSession, lake: Lake) -> None:
+    shop.ingest(readable, lake, 0)
+    merge_customers.run(readable, merge_customers.Config(lake.root))
+    arrived = offsets(readable, lake)
+    holders = {folder.split("/__PART=")[0] for folder in shop.files_with(lake)}
+    assert holders >= {"bronze/customers_changes", "bronze/quarantine", "silver/customers__cdc"}
+
+    result = forget(readable, lake)
+
+    assert shop.files_with(lake) == set()
+    reached = {name: RECEIPT[name] for name in RECEIPT if name.startswith(("bronze.", "silver.customers"))}
+    assert (result["erased"], result["is_complete"]) == (reached, True)
+    assert offsets(readable, lake) == arrived
+    assert [row.customer_id for row in lake.read(readable, CUSTOMERS).collect()] == [BEN]
+    assert _blanks(readable, lake) == {"customers_changes": 3, "order_events": 6, "quarantine": 3}
+
+
+@pytest.mark.full
+def test_nothing_is_left_in_any_file_once_all_jobs_have_run(readable: SparkSession, lake: Lake) -> None:
     shop.fill(readable, lake)
     before, arrived = others(readable, lake), offsets(readable, lake)
     folders = shop.files_with(lake)
