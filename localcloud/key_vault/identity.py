@@ -6,10 +6,9 @@ from typing import Annotated
 from fastapi import FastAPI, Header, Query
 from fastapi.responses import JSONResponse
 
+from localcloud.key_vault import IDENTITY_PATH
 from localcloud.key_vault.tokens import Tokens
 from localcloud.loopback import LoopbackOnly
-
-PATH = "/msi/token"
 
 
 def create_identity(tokens: Tokens, identity_header: str) -> FastAPI:
@@ -22,7 +21,7 @@ def create_identity(tokens: Tokens, identity_header: str) -> FastAPI:
     app = FastAPI(title="Managed identity", openapi_url=None)
     app.add_middleware(LoopbackOnly)
 
-    @app.get(PATH)
+    @app.get(IDENTITY_PATH)
     def get_token(
         resource: Annotated[str, Query(min_length=1)],
         api_version: Annotated[str, Query(alias="api-version", min_length=1)],  # noqa: ARG001 - Azure requires it

@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from localcloud.home import Home
-from localcloud.key_vault import identity
+from localcloud.key_vault import IDENTITY_PATH
 from localcloud.ports import HOST
 from localcloud.services.service import Service, status_code
 
@@ -24,7 +24,7 @@ def vault_url(home: Home) -> str:
 
 
 def identity_endpoint(home: Home) -> str:
-    return f"http://{HOST}:{home.port('identity')}{identity.PATH}"
+    return f"http://{HOST}:{home.port('identity')}{IDENTITY_PATH}"
 
 
 def _is_healthy(home: Home) -> bool:

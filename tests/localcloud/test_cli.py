@@ -28,6 +28,15 @@ def exported(home: Home) -> dict[str, str]:
     return environment
 
 
+def test_a_command_imports_no_server_and_no_spark() -> None:
+    """Every command would start half a second later, or two."""
+    source = "import sys, localcloud.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert loaded.isdisjoint({"airflow", "databricks", "fastapi", "pandas", "pyspark", "sqlalchemy"})
+    assert "typer" in loaded
+
+
 def test_env_gives_addresses_and_credentials(home: Home, exported: dict[str, str]) -> None:
     port, key = home.ports(), home.secret("storage-key")
     expected = {
