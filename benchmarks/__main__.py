@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import history, latest_rows, rfm
+from benchmarks import history, latest_rows, orchestration, rfm
 from benchmarks.harness import Benchmark, Timing, ratio, run
 from benchmarks.ingest import ingest
 from benchmarks.latency import PER_SECOND, latency
@@ -35,7 +35,8 @@ BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
     "late_events": history.late_events,
 }
 _RFM, _INGEST, _LATENCY = "rfm", "ingest", "latency"
-_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY)
+_SUBMIT, _PARSE = "submit", "parse"
+_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY, _SUBMIT, _PARSE)
 
 
 def main() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
         of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
         makers = {**BENCHMARKS, _RFM: of_day, _INGEST: partial(ingest, events=arguments.events)}
         measures = {name: partial(_measure, name=name, make=make) for name, make in makers.items()}
-        measures[_LATENCY] = _latency
+        measures |= {_LATENCY: _latency, _SUBMIT: _submit, _PARSE: _parse}
         results = [measures[name](spark) for name in arguments.names or _NAMES]
         spark.stop()
     Console().print(f"Written to {_write(results, connect=arguments.connect)}")
@@ -95,6 +96,29 @@ def _latency(spark: SparkSession) -> dict[str, Any]:
     table.add_row(f"{found.events:,}", *(f"{seconds:.2f}" for seconds in (found.p50, found.p95, found.p99)))
     console.print(table)
     return {"benchmark": title, "seconds": asdict(found)}
+
+
+def _submit(_: SparkSession) -> dict[str, Any]:
+    console = Console()
+    title = f"from runs/submit to a task's first line, on a cluster that is up, {orchestration.SUBMISSIONS} times"
+    with console.status(f"{title} …"):
+        found = orchestration.submitting()
+    table = Table("p50 s", "p95 s", title=title)
+    table.add_row(f"{found.p50:.2f}", f"{found.p95:.2f}")
+    console.print(table)
+    return {"benchmark": title, "seconds": asdict(found)}
+
+
+def _parse(_: SparkSession) -> dict[str, Any]:
+    console = Console()
+    title = "parsing a DAG file, beyond the imports of Airflow and the providers"
+    with console.status(f"{title} …"):
+        found = orchestration.parsing()
+    table = Table("file", "median s", title=title)
+    for file, seconds in found.items():
+        table.add_row(file, f"{seconds:.2f}")
+    console.print(table)
+    return {"benchmark": title, "seconds": found}
 
 
 def _table(benchmark: Benchmark, timings: list[Timing]) -> Table:

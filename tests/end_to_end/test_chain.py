@@ -1,6 +1,8 @@
 """After every DAG has run once: the tables hold what the truth says, all rows of them, exactly."""
 
 import csv
+import json
+from decimal import Decimal
 from typing import Any
 
 from sklearn.metrics import adjusted_rand_score
@@ -46,6 +48,13 @@ def test_orders_are_in_their_last_state(chain: Chain) -> None:
     actual = chain.cloud.sql("SELECT * FROM silver.orders ORDER BY order_id")
 
     assert_same(actual, expected_orders(chain))
+
+
+def test_the_command_prints_what_a_query_gives(chain: Chain) -> None:
+    query = "SELECT order_id, ordered_at, net_amount FROM silver.orders ORDER BY order_id LIMIT 3"
+    printed = chain.cloud.localcloud("sql", query, "--format", "json").stdout
+    assert json.loads(printed, parse_float=Decimal) == chain.cloud.sql(query)
+    assert len(chain.cloud.sql(query)) == 3
 
 
 def test_each_order_line_is_described_by_the_book_in_force(chain: Chain) -> None:
