@@ -6,12 +6,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud import certificates
+from databricks.sdk import WorkspaceClient
+from rich.console import Console
+
+from localcloud import certificates, lifecycle
+from localcloud.bookstore.production import produce_bookstore
+from localcloud.demo import DISORDER, Stages, plan_of_a_year, run_chain
 from localcloud.home import Home
+from localcloud.ports import HOST
+from localcloud.services.kafka import bootstrap_servers
 from tests.localcloud.databricks.server import Server, step
 
 SUBMISSIONS = 30
@@ -55,6 +62,43 @@ def submitting() -> Waits:
     return _waits(seconds[_WARM_UP:])
 
 
+@dataclass(frozen=True)
+class Chain:
+    """Seconds that the chain took, and those of them in which no task ran on Databricks."""
+
+    all: float
+    without_task: float
+
+    @property
+    def share(self) -> float:
+        return self.without_task / self.all
+
+
+def playing() -> Chain:
+    """Every DAG of the demo, on a cloud of its own that has done the same before."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
+        lifecycle.up(home, {}, lambda _what, _seconds, _where: None)
+        try:
+            _play(home)
+            began = time.time()
+            _play(home)
+            ended = time.time()
+            busy = [interval for interval in _tasks(home) if interval[0] > began]
+        finally:
+            lifecycle.down(home)
+    return Chain(ended - began, gaps(busy, began, ended))
+
+
+def gaps(busy: Iterable[tuple[float, float]], began: float, ended: float) -> float:
+    """How much of the time is in none of the intervals, which may overlap."""
+    idle, until = 0.0, began
+    for start, end in sorted(busy):
+        idle += max(0.0, start - until)
+        until = max(until, end)
+    return idle + max(0.0, ended - until)
+
+
 def parsing() -> dict[str, float]:
     """Of each DAG file, its median seconds in a new process that has imported Airflow and the providers."""
     return {file.name: statistics.median(_parse(file) for _ in range(_PARSES)) for file in sorted(_DAGS.glob("*.py"))}
@@ -65,6 +109,20 @@ def _seconds_to_first_line(server: Server) -> float:
     began = time.time()
     (printed,) = server.logs(server.run(step("first_line"))).values()
     return float(printed) - began
+
+
+def _play(home: Home) -> None:
+    plan = plan_of_a_year()
+    production = produce_bookstore(bootstrap_servers(home), plan, DISORDER, lambda *_: None)
+    run_chain(home, plan.end, production.messages, Stages(Console(quiet=True)))
+
+
+def _tasks(home: Home) -> Iterator[tuple[float, float]]:
+    """From when to when each task ran on a cluster that was up."""
+    client = WorkspaceClient(host=f"http://{HOST}:{home.port('workspace')}", token=home.secret("databricks-token"))
+    for run in client.jobs.list_runs(expand_tasks=True):
+        for task in run.tasks or []:
+            yield ((task.start_time or 0) + (task.setup_duration or 0)) / 1_000, (task.end_time or 0) / 1_000
 
 
 def _parse(file: Path) -> float:

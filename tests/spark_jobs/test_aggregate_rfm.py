@@ -53,6 +53,7 @@ def test_an_empty_result_leaves_an_empty_partition_and_the_others_alone(spark: S
     ]
 
 
+@pytest.mark.full
 def test_the_result_is_the_last_line(spark: SparkSession, lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     store(lake, CUSTOMERS, customers(spark, 1))
     store(lake, ORDERS, orders(spark, [order("O-1", 1, "2026-01-30T10:00:00", "5.00")]))

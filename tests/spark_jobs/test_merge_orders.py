@@ -63,7 +63,13 @@ def test_orders_follow_their_events_and_lines_the_books(spark: SparkSession, lak
         {**of_order, **second_line, **dict.fromkeys(of_book)},
     ]
 
-    # The late book event corrects O-4's line too, although the order itself didn't change.
+
+@pytest.mark.full
+def test_a_late_book_event_corrects_lines_of_orders_that_did_not_change(spark: SparkSession, lake: Lake) -> None:
+    append(spark, lake, BOOKS_CHANGES, book_change("c", "first", ORDERED_MS - 1))
+    append(spark, lake, ORDER_EVENTS, order_event(), order_event("O-2"), deletion("O-3"), order_event("O-4"))
+    refresh(spark, lake)
+
     append(spark, lake, BOOKS_CHANGES, book_change("u", "late", ORDERED_MS))
     append(spark, lake, ORDER_EVENTS, deletion("O-2"), order_event("O-3", version=10), order_event(version=3))
     assert refresh(spark, lake) == {"rows": 2, "lines": 2}

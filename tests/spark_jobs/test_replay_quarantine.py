@@ -117,14 +117,9 @@ def test_a_repaired_key_is_used_and_not_stored(spark: SparkSession, lake: Lake) 
     assert (row.order_id, row.key, row.value) == ("O-4", None, CUT)
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        "_leave_quarantine",
-        *[pytest.param(step, marks=pytest.mark.full) for step in ("_append", "record_moves")],
-    ],
-)
-@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.full), "after"])
+@pytest.mark.full
+@pytest.mark.parametrize("step", ["_append", "_leave_quarantine", "record_moves"])
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_anywhere_and_repeated_it_moves_each_message_once(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch, step: str, when: str
 ) -> None:

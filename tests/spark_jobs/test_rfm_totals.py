@@ -60,7 +60,7 @@ def live_through_a_random_history(spark: SparkSession, root: str, seed: int, run
 def test_any_history_in_any_order_is_what_a_full_recomputation_gives(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    live_through_a_random_history(spark, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=4)
+    live_through_a_random_history(spark, f"file:{tmp_path_factory.mktemp('shop')}/lake", seed, runs=3)
 
 
 @pytest.mark.full

@@ -142,6 +142,7 @@ def test_a_type_that_cannot_be_read_is_recorded_with_what_was_found(
     ]
 
 
+@pytest.mark.full
 def test_a_name_that_cannot_be_a_columns_is_recorded_and_stays_in_value(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

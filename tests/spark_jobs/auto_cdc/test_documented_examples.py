@@ -73,6 +73,7 @@ def test_type_2_keeps_every_version(spark: SparkSession, target: str, feed: Data
     ]
 
 
+@pytest.mark.full
 def test_an_untracked_city_opens_no_version(spark: SparkSession, target: str, feed: DataFrame) -> None:
     options = _options(track_history_except_column_list=["city"])
 

@@ -93,6 +93,7 @@ def test_nothing_that_is_needed_is_lost_when_a_call_ignores_nulls_for_the_first_
     assert _rows(spark, target) == [(1, "b", "y")]
 
 
+@pytest.mark.full
 def test_type_2_forgets_what_is_old(spark: SparkSession, target: str) -> None:
     _apply(spark, target, 2, (1, 10, "a", None, "u"), (1, 20, "a", None, "u"), (2, 20, None, None, "d"))
     assert len(_remembered(spark, target)) == 3

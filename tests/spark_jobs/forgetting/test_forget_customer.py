@@ -175,6 +175,7 @@ def _blanks(spark: SparkSession, lake: Lake) -> dict[str, int]:
     return {table.name: lake.read(spark, table).where("key IS NULL AND length(value) = 0").count() for table in tables}
 
 
+@pytest.mark.full
 def test_a_customer_whom_the_lake_never_saw_is_kept_out_too(readable: SparkSession, lake: Lake) -> None:
     assert forget(readable, lake)["erased"] == {}
     shop.ingest(readable, lake, 0, shop.THE_SAME_AGAIN)
