@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from databricks.sdk import WorkspaceClient
-from rich.console import Console
 
-from localcloud import certificates, lifecycle
-from localcloud.bookstore.production import produce_bookstore
-from localcloud.demo import DISORDER, Stages, plan_of_a_year, run_chain
+from localcloud import certificates
+from localcloud.errors import LocalCloudError
 from localcloud.home import Home
 from localcloud.ports import HOST
-from localcloud.services.kafka import bootstrap_servers
 from tests.localcloud.databricks.server import Server, step
 
 SUBMISSIONS = 30
@@ -64,29 +61,28 @@ def submitting() -> Waits:
 
 @dataclass(frozen=True)
 class Chain:
-    """Seconds that the chain took, and those of them in which no task ran on Databricks."""
+    """Seconds that the demo took, and those of them in which no task ran on Databricks."""
 
-    all: float
+    seconds: float
     without_task: float
 
     @property
     def share(self) -> float:
-        return self.without_task / self.all
+        return self.without_task / self.seconds
 
 
 def playing() -> Chain:
-    """Every DAG of the demo, on a cloud of its own that has done the same before."""
+    """`localcloud demo`, on a cloud of its own that has done the same before."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
-        lifecycle.up(home, {}, lambda _what, _seconds, _where: None)
         try:
-            _play(home)
+            _localcloud("demo", home)
             began = time.time()
-            _play(home)
+            _localcloud("demo", home)
             ended = time.time()
             busy = [interval for interval in _tasks(home) if interval[0] > began]
         finally:
-            lifecycle.down(home)
+            _localcloud("down", home)
     return Chain(ended - began, gaps(busy, began, ended))
 
 
@@ -111,10 +107,12 @@ def _seconds_to_first_line(server: Server) -> float:
     return float(printed) - began
 
 
-def _play(home: Home) -> None:
-    plan = plan_of_a_year()
-    production = produce_bookstore(bootstrap_servers(home), plan, DISORDER, lambda *_: None)
-    run_chain(home, plan.end, production.messages, Stages(Console(quiet=True)))
+def _localcloud(command: str, home: Home) -> None:
+    """As a user types it: what it prints is shown if it fails."""
+    words = [Path(sys.executable).with_name("localcloud"), command, "--home", home.root]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise LocalCloudError(f"localcloud {command} failed:\n{done.stdout}")
 
 
 def _tasks(home: Home) -> Iterator[tuple[float, float]]:
