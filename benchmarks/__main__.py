@@ -10,8 +10,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import history, latest_rows, orchestration, rfm
-from benchmarks.harness import Benchmark, Timing, ratio, run
+from benchmarks.harness import Benchmark, Figures, Timing, ratio, run
 from benchmarks.ingest import ingest
 from benchmarks.latency import PER_SECOND, latency
 from spark_jobs.session import get_session, local_delta_conf
@@ -35,8 +34,12 @@ BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
     "late_events": history.late_events,
 }
 _RFM, _INGEST, _LATENCY = "rfm", "ingest", "latency"
-_SUBMIT, _PARSE, _CHAIN = "submit", "parse", "chain"
-_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY, _SUBMIT, _PARSE, _CHAIN)
+_ORCHESTRATION: dict[str, tuple[str, Callable[[], Figures]]] = {
+    "submit": ("seconds from runs/submit to a task's first line, on a cluster that is up", orchestration.submitting),
+    "parse": ("seconds to parse a DAG file, beyond importing Airflow and the providers", orchestration.parsing),
+    "chain": ("the demo, all warm, and what of it passes while no task runs on Databricks", orchestration.playing),
+}
+_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY, *_ORCHESTRATION)
 
 
 def main() -> None:
@@ -50,16 +53,26 @@ def main() -> None:
     unknown = set(arguments.names).difference(_NAMES)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
+    names = arguments.names or _NAMES
+    results = _of_spark([name for name in names if name not in _ORCHESTRATION], arguments)
+    results += [_figures(*_ORCHESTRATION[name]) for name in names if name in _ORCHESTRATION]
+    Console().print(f"Written to {_write(results, connect=arguments.connect)}")
+
+
+def _of_spark(names: Sequence[str], arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Those that need a session, which is gone when others are measured."""
+    if not names:
+        return []
     with tempfile.TemporaryDirectory() as folder:
         spark = _connect_session() if arguments.connect else get_session()
         spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
         of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
         makers = {**BENCHMARKS, _RFM: of_day, _INGEST: partial(ingest, events=arguments.events)}
         measures = {name: partial(_measure, name=name, make=make) for name, make in makers.items()}
-        measures |= {_LATENCY: _latency, _SUBMIT: _submit, _PARSE: _parse, _CHAIN: _chain}
-        results = [measures[name](spark) for name in arguments.names or _NAMES]
+        measures[_LATENCY] = _latency
+        results = [measures[name](spark) for name in names]
         spark.stop()
-    Console().print(f"Written to {_write(results, connect=arguments.connect)}")
+    return results
 
 
 def _connect_session() -> SparkSession:
@@ -87,49 +100,21 @@ def _measure(spark: SparkSession, name: str, make: Callable[[SparkSession], Benc
     return _record(benchmark, timings) | {"peaks_mb": peaks}
 
 
+def _figures(title: str, measure: Callable[[], Figures]) -> dict[str, Any]:
+    """What has no peer to stand beside."""
+    console = Console()
+    with console.status(f"{title} …"):
+        found = measure()
+    table = Table("", "", title=title)
+    for name, figure in found.items():
+        table.add_row(name, f"{figure:,}" if isinstance(figure, int) else f"{figure:,.2f}")
+    console.print(table)
+    return {"benchmark": title, "figures": found}
+
+
 def _latency(spark: SparkSession) -> dict[str, Any]:
-    console = Console()
-    title = f"from produced to readable in bronze, in real time, {PER_SECOND:,} events a second"
-    with console.status(f"{title} …"):
-        found = latency(spark)
-    table = Table("events", "p50 s", "p95 s", "p99 s", title=title)
-    table.add_row(f"{found.events:,}", *(f"{seconds:.2f}" for seconds in (found.p50, found.p95, found.p99)))
-    console.print(table)
-    return {"benchmark": title, "seconds": asdict(found)}
-
-
-def _submit(_: SparkSession) -> dict[str, Any]:
-    console = Console()
-    title = f"from runs/submit to a task's first line, on a cluster that is up, {orchestration.SUBMISSIONS} times"
-    with console.status(f"{title} …"):
-        found = orchestration.submitting()
-    table = Table("p50 s", "p95 s", title=title)
-    table.add_row(f"{found.p50:.2f}", f"{found.p95:.2f}")
-    console.print(table)
-    return {"benchmark": title, "seconds": asdict(found)}
-
-
-def _parse(_: SparkSession) -> dict[str, Any]:
-    console = Console()
-    title = "parsing a DAG file, beyond the imports of Airflow and the providers"
-    with console.status(f"{title} …"):
-        found = orchestration.parsing()
-    table = Table("file", "median s", title=title)
-    for file, seconds in found.items():
-        table.add_row(file, f"{seconds:.2f}")
-    console.print(table)
-    return {"benchmark": title, "seconds": found}
-
-
-def _chain(_: SparkSession) -> dict[str, Any]:
-    console = Console()
-    title = "the demo's DAGs, all warm, and what of it passes while no task runs on Databricks"
-    with console.status(f"{title} …"):
-        found = orchestration.playing()
-    table = Table("s", "without a task s", "share", title=title)
-    table.add_row(f"{found.seconds:.0f}", f"{found.without_task:.0f}", f"{found.share:.0%}")
-    console.print(table)
-    return {"benchmark": title, "seconds": asdict(found)}
+    title = f"seconds from produced to readable in bronze, in real time, {PER_SECOND:,} events a second"
+    return _figures(title, partial(latency, spark))
 
 
 def _table(benchmark: Benchmark, timings: list[Timing]) -> Table:

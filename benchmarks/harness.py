@@ -2,13 +2,16 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pyspark.sql import DataFrame
 
 from spark_jobs.auto_cdc import apply_changes
+
+Figures = dict[str, float]
+"""What is measured without a peer, by name."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,12 @@ def run(benchmark: Benchmark) -> list[Timing]:
 def ratio(ours: Timing, other: Timing) -> float:
     """Median of ours over the other's, round by round: below 1, ours is faster."""
     return statistics.median(a / b for a, b in zip(ours.seconds, other.seconds, strict=True))
+
+
+def percentiles(seconds: Sequence[float], *wanted: int) -> Figures:
+    """How many there are, and within what time so many hundredths of them were done."""
+    hundredths = statistics.quantiles(seconds, n=100)
+    return {"count": len(seconds)} | {f"p{each}": hundredths[each - 1] for each in wanted}
 
 
 def create(rows: DataFrame, table: str) -> None:

@@ -1,11 +1,9 @@
 """From the moment an event is produced to the one at which bronze can be read with it, in real time."""
 
 import json
-import statistics
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from benchmarks.harness import Figures, percentiles
 from benchmarks.orders_topic import TOPIC, order_events
 from spark_jobs.jobs import ingest_events
 from spark_jobs.lake import Lake
@@ -26,18 +25,11 @@ _RUN_MINUTES = 3
 _TICKS_PER_SECOND = 20
 
 
-@dataclass(frozen=True)
-class Latency:
-    """Seconds from produced to readable, of the events behind the first minute's, in which code is compiled."""
+def latency(spark: SparkSession) -> Figures:
+    """Seconds from produced to readable, of the events behind the first minute's, in which code is compiled.
 
-    events: int
-    p50: float
-    p95: float
-    p99: float
-
-
-def latency(spark: SparkSession) -> Latency:
-    """Runs `ingest_events` in real time while so many events arrive each second."""
+    Runs `ingest_events` in real time while so many events arrive each second.
+    """
     with tempfile.TemporaryDirectory() as folder, running_broker(Path(folder) / "kafka") as broker:
         broker.empty()
         lake = Lake((Path(folder) / "lake").as_uri())
@@ -62,14 +54,13 @@ def _produce(broker: Broker) -> None:
     producer.flush()
 
 
-def _measured(spark: SparkSession, lake: Lake) -> Latency:
+def _measured(spark: SparkSession, lake: Lake) -> Figures:
     readable_at = _commit_times(lake)
     sent_at = F.unix_millis("kafka_timestamp").alias("sent_at")
     rows = lake.read(spark, ORDER_EVENTS).select("_metadata.file_name", sent_at).collect()
     began = min(row.sent_at for row in rows) + 1_000 * WARM_UP_SECONDS
     seconds = [readable_at[row.file_name] - row.sent_at / 1_000 for row in rows if row.sent_at >= began]
-    hundredths = statistics.quantiles(seconds, n=100)
-    return Latency(len(seconds), hundredths[49], hundredths[94], hundredths[98])
+    return percentiles(seconds, 50, 95, 99)
 
 
 def _commit_times(lake: Lake) -> dict[str, float]:

@@ -6,19 +6,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from databricks.sdk import WorkspaceClient
-
-from localcloud import certificates
-from localcloud.errors import LocalCloudError
+from benchmarks.harness import Figures, percentiles
 from localcloud.home import Home
-from localcloud.ports import HOST
-from tests.localcloud.databricks.server import Server, step
+from tests.cloud import Cloud
+from tests.localcloud.databricks.server import Server, prepared_server, step
 
-SUBMISSIONS = 30
+_SUBMISSIONS = 30
 _DAGS = Path(__file__).parents[1] / "dags"
 _WARM_UP = 3
 _PARSES = 5
@@ -35,58 +31,29 @@ print(json.dumps(time.perf_counter() - began))
 """
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Seconds."""
+def submitting() -> Figures:
+    """Seconds from `runs/submit` to the first line that the task prints, on a cluster that is up."""
+    with tempfile.TemporaryDirectory() as folder, prepared_server(Path(folder)) as server:
+        seconds = [_seconds_to_first_line(server) for _ in range(_WARM_UP + _SUBMISSIONS)]
+    return percentiles(seconds[_WARM_UP:], 50, 95)
 
-    p50: float
-    p95: float
 
-
-def submitting() -> Waits:
-    """From `runs/submit` to the first line that the task prints, on a cluster that is up."""
+def playing() -> Figures:
+    """`localcloud demo` as a user types it, on a cloud that has done the same before."""
     with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
-        home.create()
-        certificates.create(home)
-        server = Server(home)
-        server.start()
+        cloud = Cloud(Home(Path(folder) / "home"))
         try:
-            server.prepare()
-            seconds = [_seconds_to_first_line(server) for _ in range(_WARM_UP + SUBMISSIONS)]
-        finally:
-            server.stop()
-    return _waits(seconds[_WARM_UP:])
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Seconds that the demo took, and those of them in which no task ran on Databricks."""
-
-    seconds: float
-    without_task: float
-
-    @property
-    def share(self) -> float:
-        return self.without_task / self.seconds
-
-
-def playing() -> Chain:
-    """`localcloud demo`, on a cloud of its own that has done the same before."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(Path(folder) / "home")
-        try:
-            _localcloud("demo", home)
+            cloud.localcloud("demo")
             began = time.time()
-            _localcloud("demo", home)
+            cloud.localcloud("demo")
             ended = time.time()
-            busy = [interval for interval in _tasks(home) if interval[0] > began]
+            without_task = _gaps(_tasks(cloud), began, ended)
         finally:
-            _localcloud("down", home)
-    return Chain(ended - began, gaps(busy, began, ended))
+            cloud.localcloud("down")
+    return {"seconds": ended - began, "without a task": without_task, "share": without_task / (ended - began)}
 
 
-def gaps(busy: Iterable[tuple[float, float]], began: float, ended: float) -> float:
+def _gaps(busy: Iterable[tuple[float, float]], began: float, ended: float) -> float:
     """How much of the time is in none of the intervals, which may overlap."""
     idle, until = 0.0, began
     for start, end in sorted(busy):
@@ -95,7 +62,7 @@ def gaps(busy: Iterable[tuple[float, float]], began: float, ended: float) -> flo
     return idle + max(0.0, ended - until)
 
 
-def parsing() -> dict[str, float]:
+def parsing() -> Figures:
     """Of each DAG file, its median seconds in a new process that has imported Airflow and the providers."""
     return {file.name: statistics.median(_parse(file) for _ in range(_PARSES)) for file in sorted(_DAGS.glob("*.py"))}
 
@@ -107,18 +74,9 @@ def _seconds_to_first_line(server: Server) -> float:
     return float(printed) - began
 
 
-def _localcloud(command: str, home: Home) -> None:
-    """As a user types it: what it prints is shown if it fails."""
-    words = [Path(sys.executable).with_name("localcloud"), command, "--home", home.root]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode:
-        raise LocalCloudError(f"localcloud {command} failed:\n{done.stdout}")
-
-
-def _tasks(home: Home) -> Iterator[tuple[float, float]]:
+def _tasks(cloud: Cloud) -> Iterator[tuple[float, float]]:
     """From when to when each task ran on a cluster that was up."""
-    client = WorkspaceClient(host=f"http://{HOST}:{home.port('workspace')}", token=home.secret("databricks-token"))
-    for run in client.jobs.list_runs(expand_tasks=True):
+    for run in cloud.databricks().jobs.list_runs(expand_tasks=True):
         for task in run.tasks or []:
             yield ((task.start_time or 0) + (task.setup_duration or 0)) / 1_000, (task.end_time or 0) / 1_000
 
@@ -127,7 +85,3 @@ def _parse(file: Path) -> float:
     done = subprocess.run([sys.executable, "-c", _PARSE, file], capture_output=True, text=True, check=True)
     seconds: float = json.loads(done.stdout.splitlines()[-1])
     return seconds
-
-
-def _waits(seconds: Sequence[float]) -> Waits:
-    return Waits(p50=statistics.median(seconds), p95=statistics.quantiles(seconds, n=20)[18])

@@ -98,11 +98,7 @@ def test_large_messages_are_read_whatever_is_in_them(spark: SparkSession, lake: 
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    "last",
-    [ORDER_EVENTS, QUARANTINE, INGEST_AUDIT],
-    ids=lambda table: table.name,
-)
+@pytest.mark.parametrize("last", [ORDER_EVENTS, QUARANTINE, INGEST_AUDIT], ids=lambda table: table.name)
 def test_a_checkpoint_that_was_deleted_is_made_up_for_by_the_tables(
     spark: SparkSession, lake: Lake, broker: Broker, monkeypatch: pytest.MonkeyPatch, last: Table
 ) -> None:

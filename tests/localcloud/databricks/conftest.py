@@ -6,29 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from localcloud import certificates
 from localcloud.home import Home
 from tests.localcloud.databricks.no_spark import install_java
 from tests.localcloud.databricks.package_index import package_index
-from tests.localcloud.databricks.server import Server, airflow_connection
-
-
-def new_server(home: Home) -> Server:
-    home.create()
-    certificates.create(home)
-    return Server(home)
+from tests.localcloud.databricks.server import Server, airflow_connection, new_server, prepared_server
 
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running workspace with the steps' wheel and the storage key in it."""
-    server = new_server(Home(tmp_path_factory.mktemp("workspace") / "home"))
-    server.start()
-    try:
-        server.prepare()
+    with prepared_server(tmp_path_factory.mktemp("workspace")) as server:
         yield server
-    finally:
-        server.stop()
 
 
 def light_server(folder: Path) -> Server:

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -18,6 +20,7 @@ from databricks.sdk.service.compute import ClusterSpec, Library
 from databricks.sdk.service.jobs import NotebookTask, PythonWheelTask, Run, RunOutput, SparkPythonTask, SubmitTask
 from databricks.sdk.service.workspace import ImportFormat, Language
 
+from localcloud import certificates
 from localcloud.home import Home
 from tests.localcloud.waiting import wait_until
 
@@ -141,6 +144,24 @@ class Server:
         (task, *_) = self.client.jobs.get_run(run_id).tasks or []
         assert task.run_id is not None
         return self.client.jobs.get_run_output(task.run_id).logs or ""
+
+
+def new_server(home: Home) -> Server:
+    home.create()
+    certificates.create(home)
+    return Server(home)
+
+
+@contextmanager
+def prepared_server(folder: Path) -> Iterator[Server]:
+    """A running workspace with the steps' wheel and the storage key in it."""
+    server = new_server(Home(folder / "home"))
+    server.start()
+    try:
+        server.prepare()
+        yield server
+    finally:
+        server.stop()
 
 
 def airflow_connection(server: Server) -> str:

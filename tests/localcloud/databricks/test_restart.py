@@ -9,8 +9,7 @@ from databricks.sdk.errors import ResourceDoesNotExist
 from databricks.sdk.service.compute import Library, State
 
 from localcloud.home import Home
-from tests.localcloud.databricks.conftest import new_server
-from tests.localcloud.databricks.server import KEY, KEY_SETTING, WHEEL, Server, states, step
+from tests.localcloud.databricks.server import KEY, KEY_SETTING, WHEEL, Server, new_server, states, step
 from tests.localcloud.waiting import wait_until
 
 pytestmark = pytest.mark.full

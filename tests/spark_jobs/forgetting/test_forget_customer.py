@@ -64,6 +64,21 @@ def offsets(spark: SparkSession, lake: Lake) -> list[tuple[str, int]]:
     return sorted((row.topic, row.offset) for row in rows)
 
 
+def holders(lake: Lake) -> set[str]:
+    """The tables and other folders that have anything of hers in a file."""
+    return {folder.split("/__PART=")[0].split("/snapshot_date=")[0] for folder in shop.files_with(lake)}
+
+
+def forget_and_check(spark: SparkSession, lake: Lake) -> dict[str, Any]:
+    """Forgets her: no file has anything of hers, and every offset is in its place, with nothing in it."""
+    arrived = offsets(spark, lake)
+    result = forget(spark, lake)
+    assert shop.files_with(lake) == set()
+    assert offsets(spark, lake) == arrived
+    assert _blanks(spark, lake) == {"customers_changes": 3, "order_events": 6, "quarantine": 3}
+    return result
+
+
 def others(spark: SparkSession, lake: Lake) -> dict[str, list[Row]]:
     """What the tables say about everybody else."""
     tables: tuple[Table, ...] = (CUSTOMERS, ORDERS, ORDER_LINE_ITEMS, CUSTOMER_ORDERS, RFM, AUDIENCES)
@@ -74,27 +89,21 @@ def others(spark: SparkSession, lake: Lake) -> dict[str, list[Row]]:
 def test_nothing_is_left_of_what_arrived_and_every_offset_is_in_its_place(readable: SparkSession, lake: Lake) -> None:
     shop.ingest(readable, lake, 0)
     merge_customers.run(readable, merge_customers.Config(lake.root))
-    arrived = offsets(readable, lake)
-    holders = {folder.split("/__PART=")[0] for folder in shop.files_with(lake)}
-    assert holders >= {"bronze/customers_changes", "bronze/quarantine", "silver/customers__cdc"}
+    assert holders(lake) >= {"bronze/customers_changes", "bronze/quarantine", "silver/customers__cdc"}
 
-    result = forget(readable, lake)
+    result = forget_and_check(readable, lake)
 
-    assert shop.files_with(lake) == set()
     reached = {name: RECEIPT[name] for name in RECEIPT if name.startswith(("bronze.", "silver.customers"))}
     assert (result["erased"], result["is_complete"]) == (reached, True)
-    assert offsets(readable, lake) == arrived
     assert [row.customer_id for row in lake.read(readable, CUSTOMERS).collect()] == [BEN]
-    assert _blanks(readable, lake) == {"customers_changes": 3, "order_events": 6, "quarantine": 3}
 
 
 @pytest.mark.full
 def test_nothing_is_left_in_any_file_once_all_jobs_have_run(readable: SparkSession, lake: Lake) -> None:
     shop.fill(readable, lake)
-    before, arrived = others(readable, lake), offsets(readable, lake)
-    folders = shop.files_with(lake)
-    assert not {folder for folder in folders if "_delta_log" in folder}
-    assert {folder.split("/__PART=")[0].split("/snapshot_date=")[0] for folder in folders} > {
+    before = others(readable, lake)
+    assert not {folder for folder in shop.files_with(lake) if "_delta_log" in folder}
+    assert holders(lake) > {
         "bronze/customers_changes",
         "bronze/quarantine",
         "silver/customers__cdc",
@@ -103,15 +112,12 @@ def test_nothing_is_left_in_any_file_once_all_jobs_have_run(readable: SparkSessi
         "audiences/spring/2026-01-31/parquet",
     }
 
-    result = forget(readable, lake)
+    result = forget_and_check(readable, lake)
 
-    assert shop.files_with(lake) == set()
     assert (result["erased"], result["rows"], result["is_complete"]) == (RECEIPT, sum(RECEIPT.values()), True)
-    assert offsets(readable, lake) == arrived
     assert others(readable, lake) == before
     csv = readable.read.option("header", True).csv(f"{lake.root}/audiences/spring/2026-01-31/csv").collect()
     assert [row.email for row in csv] == [f"{BEN}@example.org"]
-    assert _blanks(readable, lake) == {"customers_changes": 3, "order_events": 6, "quarantine": 3}
 
     shop.ingest(readable, lake, 1, shop.THE_SAME_AGAIN)
     assert shop.files_with(lake) == set()
