@@ -38,6 +38,10 @@ _ORCHESTRATION: dict[str, tuple[str, Callable[[], Figures]]] = {
     "submit": ("seconds from runs/submit to a task's first line, on a cluster that is up", orchestration.submitting),
     "parse": ("seconds to parse a DAG file, beyond importing Airflow and the providers", orchestration.parsing),
     "chain": ("the demo, all warm, and what of it passes while no task runs on Databricks", orchestration.playing),
+    "day": (
+        "seconds from a day's events in Kafka to the report, beside a cold Spark per step",
+        orchestration.living_a_day,
+    ),
 }
 _NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY, *_ORCHESTRATION)
 

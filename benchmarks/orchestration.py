@@ -7,8 +7,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks import day
 from benchmarks.harness import Figures, percentiles
 from localcloud.home import Home
 from tests.cloud import Cloud
@@ -40,17 +42,37 @@ def submitting() -> Figures:
 
 def playing() -> Figures:
     """`localcloud demo` as a user types it, on a cloud that has done the same before."""
+    with _played_demo() as cloud:
+        began = time.time()
+        cloud.localcloud("demo")
+        ended = time.time()
+        without_task = _gaps(_tasks(cloud), began, ended)
+    return {"seconds": ended - began, "without a task": without_task, "share": without_task / (ended - began)}
+
+
+def living_a_day() -> Figures:
+    """Seconds for a day's events to go from Kafka to the report: by the DAGs, and by a cold Spark for each step."""
+    with _played_demo() as cloud:
+        by_dags, steps = day.by_dags(cloud)
+        cold = day.by_cold_sparks(cloud, steps)
+    return {
+        "steps": len(steps),
+        "by the DAGs": by_dags,
+        "by a cold Spark for each": cold,
+        "times as long": cold / by_dags,
+    }
+
+
+@contextmanager
+def _played_demo() -> Iterator[Cloud]:
+    """A cloud on which the demo has run once."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = Cloud(Home(Path(folder) / "home"))
         try:
             cloud.localcloud("demo")
-            began = time.time()
-            cloud.localcloud("demo")
-            ended = time.time()
-            without_task = _gaps(_tasks(cloud), began, ended)
+            yield cloud
         finally:
             cloud.localcloud("down")
-    return {"seconds": ended - began, "without a task": without_task, "share": without_task / (ended - began)}
 
 
 def _gaps(busy: Iterable[tuple[float, float]], began: float, ended: float) -> float:

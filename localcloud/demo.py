@@ -87,15 +87,7 @@ def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> N
     with AirflowClient(home) as airflow:
         for dag_id in ("refresh_silver", "ingest_events", "segment_customers", "train_kmeans"):
             airflow.unpause(dag_id)
-        with stages.stage("ingest_events: Kafka to bronze") as status:
-            refreshed = {run.run_id for run in airflow.runs("refresh_silver") if run.is_finished}
-            rows = _ingest(airflow, messages, status)
-        with stages.stage("refresh_silver: customers, books and orders") as status:
-            if rows > 0:
-                _await_run(airflow, "refresh_silver", refreshed)
-            for run in airflow.runs("refresh_silver"):
-                if run.run_id not in refreshed:
-                    _follow(airflow, run, status)
+        bring_to_silver(airflow, messages, stages)
         with stages.stage(f"segment_customers: RFM as of {partition}") as status:
             labelling = airflow.trigger("segment_customers", partition_key=partition)
             _follow(airflow, labelling, status, until="aggregate_rfm")
@@ -105,6 +97,28 @@ def run_chain(home: Home, last_day: dt.date, messages: int, stages: Stages) -> N
             labelled = _follow(airflow, labelling, status)
             if not _has_labels_of(airflow, labelled, trained):
                 _follow(airflow, airflow.clear(labelled, "assign_segments"), status)
+
+
+def bring_to_silver(airflow: AirflowClient, messages: int, stages: Stages) -> None:
+    """Runs `ingest_events`, and waits for the run of `refresh_silver` that its rows start.
+
+    Args:
+        airflow: Where the DAGs are, not paused.
+        messages: How many of them wait in Kafka.
+        stages: Shows the progress.
+
+    Raises:
+        LocalCloudError: A run failed or took too long.
+    """
+    with stages.stage("ingest_events: Kafka to bronze") as status:
+        refreshed = {run.run_id for run in airflow.runs("refresh_silver") if run.is_finished}
+        rows = _ingest(airflow, messages, status)
+    with stages.stage("refresh_silver: customers, books and orders") as status:
+        if rows > 0:
+            _await_run(airflow, "refresh_silver", refreshed)
+        for run in airflow.runs("refresh_silver"):
+            if run.run_id not in refreshed:
+                _follow(airflow, run, status)
 
 
 def show_next_steps(home: Home, report: Path, stages: Stages) -> None:
