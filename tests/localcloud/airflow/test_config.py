@@ -2,6 +2,7 @@ import json
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_database_that_the_caller_names_is_kept(home: Home, monkeypatch: pytes
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2://airflow@/airflow")
     found = config.environment(home)
     assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://airflow@/airflow"
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] == "postgresql+asyncpg://airflow@/airflow"
+
+
+def test_a_database_that_the_home_names_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", raising=False)
+    home = Home(tmp_path)
+    home.create()
+    (home.secrets / config.AIRFLOW_DATABASE).write_text("postgresql://airflow:p@host/airflow\n")
+    found = config.environment(home)
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://airflow:p@host/airflow"
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] == "postgresql+asyncpg://airflow:p@host/airflow"
 
 
 def test_the_database_is_prepared_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
