@@ -13,7 +13,7 @@ from spark_jobs.errors import MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import missing_partition, on, partition
 from spark_jobs.tables import BOOKS_HISTORY, CUSTOMERS, ORDER_LINE_ITEMS, ORDERS, RECOMMENDATIONS, RFM
-from spark_jobs.transforms.purchased_books import counted_lines, on_sale, tastes
+from spark_jobs.transforms.purchased_books import counted_lines, on_sale, purchases, tastes
 from spark_jobs.transforms.recommendations import recommendations
 from spark_jobs.transforms.rfm import counted_orders
 
@@ -61,16 +61,18 @@ def _recommended(
         lake.read(spark, table) for table in (CUSTOMERS, ORDERS, ORDER_LINE_ITEMS, BOOKS_HISTORY)
     )
     counted = counted_orders(customers, orders, snapshot_date=snapshot_date, lookback_days=0)
-    history = counted_lines(lines, counted)
+    # At the bottom of a dozen branches of the plan, and would be made anew for each.
+    bought = cached(
+        purchases(counted_lines(lines, counted), snapshot_date=snapshot_date, lookback_days=lookback_days), caches
+    )
     segments = rfm.select("customer_id", "rfm_segment")
-    # Tastes are at the bottom of a dozen branches of the plan, and would be made anew for each.
-    taste = cached(tastes(history, snapshot_date=snapshot_date, lookback_days=lookback_days), caches)
     return recommendations(
-        customers.select("customer_id").join(segments, on="customer_id", how="left"),
-        taste,
-        history.select("customer_id", "book_id").distinct(),
+        cached(customers.select("customer_id").join(segments, on="customer_id", how="left"), caches),
+        tastes(bought),
+        bought,
         on_sale(books, snapshot_date),
         snapshot_date=snapshot_date,
+        keep=lambda rows: cached(rows, caches),
     )
 
 

@@ -27,18 +27,26 @@ def counted_lines(lines: DataFrame, counted: DataFrame) -> DataFrame:
     )
 
 
-def tastes(counted_lines: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
-    """Each customer's newest kept books of the look-back: `customer_id`, `book_id`, `genre`, `last_at`."""
+def purchases(counted_lines: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
+    """Each book that a customer has ever bought: `customer_id`, `book_id`, `genre`, and `last_at`.
+
+    That is null where it says nothing of taste: it came back, is from before the look-back, or many newer ones are.
+    """
     within = ordered_within(snapshot_date, lookback_days) & (F.col("kept") > 0)
+    telling = F.when(within, F.col("ordered_at"))
     newest_first = Window.partitionBy("customer_id").orderBy(F.desc("last_at"), "book_id")
     return (
-        counted_lines.where(within)
-        .groupBy("customer_id", "book_id")
-        .agg(F.max_by("genre", "ordered_at").alias("genre"), F.max("ordered_at").alias("last_at"))
+        counted_lines.groupBy("customer_id", "book_id")
+        .agg(F.max_by("genre", telling).alias("genre"), F.max(telling).alias("last_at"))
         .withColumn("place", F.row_number().over(newest_first))
-        .where(F.col("place") <= MOST_BOOKS)
+        .withColumn("last_at", F.when(F.col("place") <= MOST_BOOKS, F.col("last_at")))
         .drop("place")
     )
+
+
+def tastes(purchases: DataFrame) -> DataFrame:
+    """The newest kept books of the look-back: the columns of `purchases`."""
+    return purchases.where(F.col("last_at").isNotNull())
 
 
 def on_sale(books_history: DataFrame, snapshot_date: dt.date) -> DataFrame:

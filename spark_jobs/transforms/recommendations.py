@@ -4,6 +4,7 @@ All sums are of whole numbers, so that they come out the same however rows are s
 """
 
 import datetime as dt
+from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -31,9 +32,17 @@ UNKNOWN_BOOKS = 5
 
 _WHOLE = 1_000_000
 
+Keep = Callable[[DataFrame], DataFrame]
+
 
 def recommendations(
-    customers: DataFrame, tastes: DataFrame, owned: DataFrame, books: DataFrame, *, snapshot_date: dt.date
+    customers: DataFrame,
+    tastes: DataFrame,
+    owned: DataFrame,
+    books: DataFrame,
+    *,
+    snapshot_date: dt.date,
+    keep: Keep = lambda rows: rows,
 ) -> DataFrame:
     """The `RANKS` books with the highest score for each customer, of those on sale that they don't have.
 
@@ -47,25 +56,21 @@ def recommendations(
         owned: `customer_id` and `book_id` of what each has bought at any time.
         books: `book_id` and `genre` of those on sale.
         snapshot_date: The last day that is known.
+        keep: Keeps rows that are read twice.
 
     Returns:
         The columns of `gold.recommendations`.
     """
-    popular = popularities(customers, tastes, books, snapshot_date)
+    popular = keep(popularities(customers, tastes, books, snapshot_date))
     most_popular = popular.where(F.col("place") <= POPULAR)
-    offered = customers.join(F.broadcast(most_popular), F.equal_null("rfm_segment", "segment"))
-    fallback = offered.select("customer_id", "book_id", F.lit(0.0).alias("affinity"))
+    fallback = customers.join(F.broadcast(most_popular), F.equal_null("rfm_segment", "segment"))
+    known = customers.join(genre_tastes(tastes), on="customer_id", how="left")
     best_first = Window.partitionBy("customer_id").orderBy(F.desc("score"), "book_id")
     return (
-        affinities(tastes)
-        .unionByName(fallback)
-        .groupBy("customer_id", "book_id")
-        .agg(F.max("affinity").alias("affinity"))
-        .join(owned, on=["customer_id", "book_id"], how="left_anti")
-        .join(customers, on="customer_id")
+        _candidates(affinities(tastes), fallback, owned)
+        .join(known, on="customer_id")
         .join(popular.withColumnRenamed("book_id", "book"), _same_cell("rfm_segment", "segment"))
-        .join(tastes.groupBy("customer_id").agg(F.count("*").alias("books")), on="customer_id", how="left")
-        .join(genre_tastes(tastes), on=["customer_id", "genre"], how="left")
+        .withColumn("times_everybodys", _times_everybodys())
         .withColumn("score", (F.col("affinity") + GENRE_WEIGHT * _lift()) * F.col("popularity"))
         .withColumn("rank", F.row_number().over(best_first))
         .where(F.col("rank") <= RANKS)
@@ -81,29 +86,38 @@ def recommendations(
     )
 
 
+def _candidates(affinities: DataFrame, fallback: DataFrame, owned: DataFrame) -> DataFrame:
+    """What each customer may be offered: `customer_id`, `book_id`, `affinity`, 0 for what is only popular.
+
+    Grouped instead of joined: rows of the three come together in one exchange.
+    """
+    offered = affinities.unionByName(fallback.select("customer_id", "book_id", F.lit(0.0).alias("affinity")))
+    rows = offered.withColumn("is_owned", F.lit(False)).unionByName(
+        owned.select("customer_id", "book_id", F.lit(0.0).alias("affinity"), F.lit(True).alias("is_owned"))
+    )
+    each = rows.groupBy("customer_id", "book_id")
+    found = each.agg(F.max("affinity").alias("affinity"), F.bool_or("is_owned").alias("is_owned"))
+    return found.where(~F.col("is_owned")).drop("is_owned")
+
+
 def affinities(tastes: DataFrame) -> DataFrame:
     """How much of what leads to a book a customer has: `customer_id`, `book_id`, `affinity`.
 
     The sum of the similarities of the customer's books that point to it, by that of all books that point to it.
     """
-    similar = neighbours(tastes)
-    total = similar.groupBy(F.col("other_id").alias("book_id")).agg(F.sum("similarity").alias("total"))
+    total = F.sum("similarity").over(Window.partitionBy("other_id"))
+    similar = neighbours(tastes).withColumn("total", total)
     led_to = tastes.join(similar, on="book_id").groupBy("customer_id", F.col("other_id").alias("book_id"))
-    reached = led_to.agg(F.sum("similarity").alias("reached")).join(F.broadcast(total), on="book_id")
-    return reached.select("customer_id", "book_id", (F.col("reached") / F.col("total")).alias("affinity"))
+    # All rows of a group have one total.
+    return led_to.agg((F.sum("similarity") / F.max("total")).alias("affinity"))
 
 
 def genre_tastes(tastes: DataFrame) -> DataFrame:
-    """How a customer's books are spread over genres: `customer_id`, `genre`, `times_everybodys`.
-
-    The customer's books of the genre, divided by the genre's share of everybody's books.
-    """
-    of_genre = tastes.groupBy("genre").agg(F.count("*").alias("of_genre"))
-    everything = tastes.agg(F.count("*").alias("everything"))
-    own = tastes.where(F.col("genre").isNotNull()).groupBy("customer_id", "genre").agg(F.count("*").alias("own"))
-    shares = own.join(F.broadcast(of_genre), on="genre").crossJoin(F.broadcast(everything))
-    times = F.col("own") * F.col("everything") / F.col("of_genre")
-    return shares.select("customer_id", "genre", times.alias("times_everybodys"))
+    """How a customer's books are spread over genres: `customer_id`, `books`, and `genres`, how many of each."""
+    # One exchange by customer serves both groupings.
+    own = tastes.repartition("customer_id").groupBy("customer_id", "genre").agg(F.count("*").alias("own"))
+    listed = F.collect_list(F.when(F.col("genre").isNotNull(), F.struct("genre", "own")))
+    return own.groupBy("customer_id").agg(F.sum("own").alias("books"), F.map_from_entries(listed).alias("genres"))
 
 
 def neighbours(tastes: DataFrame) -> DataFrame:
@@ -138,30 +152,41 @@ def popularities(customers: DataFrame, tastes: DataFrame, books: DataFrame, snap
     Popularity is the share of the segment's recent buyers who bought the book, mixed with everybody's share.
 
     Returns:
-        `segment`, `book_id`, `genre`, `popularity`, and the `place` among the segment's books by it.
+        `segment`, `book_id`, `genre`, `popularity`, the `place` among the segment's books by it, and of everybody's
+        tastes the size of the book's genre, `genre_size`, and of all, `everything`.
     """
     recent = tastes.where(ordered_within(snapshot_date, RECENT_DAYS, of="last_at"))
     recent = recent.join(customers, on="customer_id").select("customer_id", "book_id", "rfm_segment")
-    buyers = recent.groupBy("book_id").agg(F.count("*").alias("buyers"))
-    of_segment = recent.groupBy(F.col("rfm_segment").alias("segment"), "book_id").agg(F.count("*").alias("in_segment"))
+    of_segment = recent.groupBy(F.col("rfm_segment").alias("theirs"), F.col("book_id").alias("book")).agg(
+        F.count("*").alias("in_segment")
+    )
     everybody = recent.agg(F.count_distinct("customer_id").alias("everybody"))
     sizes = recent.groupBy(F.col("rfm_segment").alias("own")).agg(F.count_distinct("customer_id").alias("segment_size"))
-    most_popular_first = Window.partitionBy("segment").orderBy(F.desc("popularity"), "book_id")
     segments = customers.select(F.col("rfm_segment").alias("segment")).distinct()
+    buyers = F.sum("in_segment").over(Window.partitionBy("book_id"))
+    most_popular_first = Window.partitionBy("segment").orderBy(F.desc("popularity"), "book_id")
     return (
-        books.join(buyers, on="book_id", how="left")
+        books.join(F.broadcast(genre_sizes(tastes)), on="genre", how="left")
         .crossJoin(everybody)
         .crossJoin(segments)
         .join(sizes, F.equal_null("segment", "own"), how="left")
-        .join(
-            of_segment.withColumnsRenamed({"segment": "theirs", "book_id": "book"}),
-            _same_cell("segment", "theirs"),
-            how="left",
-        )
+        .join(of_segment, _same_cell("segment", "theirs"), how="left")
+        .withColumn("buyers", buyers)
         .withColumn("popularity", _popularity())
         .withColumn("place", F.row_number().over(most_popular_first))
-        .select("segment", "book_id", "genre", "popularity", "place")
+        .select("segment", "book_id", "genre", "popularity", "place", "genre_size", "everything")
     )
+
+
+def genre_sizes(tastes: DataFrame) -> DataFrame:
+    """How everybody's books are spread over genres: `genre`, `genre_size`, and how many there are, `everything`."""
+    sizes = tastes.groupBy("genre").agg(F.count("*").alias("genre_size"))
+    return sizes.crossJoin(F.broadcast(tastes.agg(F.count("*").alias("everything"))))
+
+
+def _times_everybodys() -> Column:
+    """The customer's books of the genre by the genre's share of everybody's books; null where there are none."""
+    return F.try_element_at("genres", "genre") * F.col("everything") / F.col("genre_size")
 
 
 def _lift() -> Column:

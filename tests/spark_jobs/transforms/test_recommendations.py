@@ -7,8 +7,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 from localcloud.bookstore.plan import Plan
 from spark_jobs.tables import BOOKS_HISTORY
-from spark_jobs.transforms.purchased_books import MOST_BOOKS, counted_lines, on_sale, tastes
-from spark_jobs.transforms.recommendations import affinities, genre_tastes, neighbours, popularities, recommendations
+from spark_jobs.transforms.purchased_books import MOST_BOOKS, counted_lines, on_sale, purchases, tastes
+from spark_jobs.transforms.recommendations import (
+    affinities,
+    genre_sizes,
+    genre_tastes,
+    neighbours,
+    popularities,
+    recommendations,
+)
 from tests.spark_jobs.bookstore import frame, order_lines, orders
 from tests.spark_jobs.taste import compared, drawn_purchases
 
@@ -56,16 +63,18 @@ def test_affinity_is_the_share_of_what_leads_to_a_book(spark: SparkSession) -> N
     assert found[2, 11] == pytest.approx(twelve / (ten + twelve), rel=1e-5)
 
 
-def test_a_genre_counts_by_how_much_more_of_it_a_customer_has_than_everybody(spark: SparkSession) -> None:
+def test_a_customers_books_and_everybodys_are_counted_by_genre(spark: SparkSession) -> None:
     unknown = spark.createDataFrame(
         [(1, 99, None, NOW)], "customer_id bigint, book_id bigint, genre string, at timestamp"
     )
 
-    rows = genre_tastes(tastes_of(spark, [(1, 10), (1, 11), (1, 13), (2, 13)]).union(unknown)).collect()
+    tastes = tastes_of(spark, [(1, 10), (1, 11), (1, 13), (2, 13)]).union(unknown)
 
-    found = {(row.customer_id, row.genre): row.times_everybodys for row in rows}
-    # Of five books two are Crime and two Poetry.
-    assert found == {(1, "Crime"): 2 * 5 / 2, (1, "Poetry"): 1 * 5 / 2, (2, "Poetry"): 1 * 5 / 2}
+    own = {row.customer_id: (row.books, row.genres) for row in genre_tastes(tastes).collect()}
+    sizes = {(row.genre, row.genre_size, row.everything) for row in genre_sizes(tastes).collect()}
+
+    assert own == {1: (4, {"Crime": 2, "Poetry": 1}), 2: (1, {"Poetry": 1})}
+    assert sizes == {("Crime", 2, 5), ("Poetry", 2, 5), (None, 1, 5)}
 
 
 def test_a_segments_own_share_counts_as_far_as_it_is_large(spark: SparkSession) -> None:
@@ -125,10 +134,10 @@ def test_tastes_are_the_newest_kept_books_of_the_lookback(spark: SparkSession) -
     counted = orders(spark, [{"order_id": "O-1"}])
 
     history = counted_lines(order_lines(spark, lines + others), counted)
-    found = tastes(history, snapshot_date=D, lookback_days=30).collect()
+    bought = purchases(history, snapshot_date=D, lookback_days=30)
 
-    assert sorted(row.book_id for row in found) == list(range(MOST_BOOKS))
-    assert {row.book_id for row in history.collect()} == {*range(MOST_BOOKS + 1), 500, 501}
+    assert sorted(row.book_id for row in tastes(bought).collect()) == list(range(MOST_BOOKS))
+    assert {row.book_id for row in bought.collect()} == {*range(MOST_BOOKS + 1), 500, 501}
 
 
 def test_a_book_is_on_sale_from_its_listing_to_its_withdrawal(spark: SparkSession) -> None:
