@@ -74,6 +74,6 @@ def check_secrets(compute: Compute) -> None:
     if not CAPABILITIES[compute].environment:
         able = ", ".join(kind for kind, can in CAPABILITIES.items() if can.environment)
         raise ConfigurationError(
-            f"a step that needs a secret (Kafka's password) runs on compute with environment variables ({able}), "
-            f"found {compute}"
+            f"a step that needs a secret (Kafka's password, the lineage catalogue's key) runs on compute with "
+            f"environment variables ({able}), found {compute}"
         )

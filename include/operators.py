@@ -16,9 +16,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.compute import CAPABILITIES, Compute
 from include.errors import ConfigurationError, JobFailedError
+from include.kafka import kafka_secrets
+from include.lineage import lineage_parameters, lineage_secrets
 from include.parameters import COMPUTE
 from include.results import failure_sentence, latest_task_run, parse_result, retry_helps, tail
-from include.runs import KAFKA_PASSWORD, STORAGE_KEY, Parameter, submit_payload
+from include.runs import STORAGE_KEY, Parameter, submit_payload
 from include.settings import Settings
 
 Result = dict[str, Any]
@@ -75,10 +77,10 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
                 settings,
                 step=self.task_id,
                 run_name=str(self.run_name),
-                parameters=self.parameters,
+                parameters=self.parameters | lineage_parameters(settings, context),
                 compute=compute,
                 timeout=self.timeout,
-                secrets=self.secrets,
+                secrets=self.secrets | lineage_secrets(settings),
                 cluster_id=self._cluster_of_dag_run(context) if compute is Compute.DAG_CLUSTER else "",
             )
         except ConfigurationError as error:
@@ -153,7 +155,7 @@ def _alias(asset: Asset) -> AssetAlias:
 class SyncStorageKeyOperator(BaseOperator):
     """Puts the storage account's key from Key Vault into the Databricks secret scope, if it has changed.
 
-    Kafka's password too, where the configuration has Kafka ask for one.
+    Kafka's password and the lineage catalogue's key too, where the configuration says that these ask for one.
     """
 
     template_fields = ("compute",)
@@ -228,4 +230,4 @@ class ApproveModelOperator(ApprovalOperator):
 
 
 def _secret_names(settings: Settings) -> list[str]:
-    return [STORAGE_KEY, *([KAFKA_PASSWORD] if settings.kafka_needs_password else [])]
+    return [STORAGE_KEY, *kafka_secrets(settings).values(), *lineage_secrets(settings).values()]

@@ -6,6 +6,7 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import ClusterDetails, ClusterSource, ClusterSpec, ListClustersFilterBy
 
 from include.compute import Compute
+from include.lineage import lineage_secrets
 from include.runs import cluster_specification
 from include.settings import Settings
 
@@ -51,7 +52,7 @@ def delete(workspace: WorkspaceClient, key: DagRunKey) -> list[str]:
 
 
 def _create(workspace: WorkspaceClient, settings: Settings, key: DagRunKey) -> str:
-    specification = cluster_specification(settings, Compute.DAG_CLUSTER, secrets={})
+    specification = cluster_specification(settings, Compute.DAG_CLUSTER, lineage_secrets(settings))
     specification |= {
         "cluster_name": f"{key.dag_id} {key.run_id}",
         "custom_tags": {**specification["custom_tags"], **key.tags},

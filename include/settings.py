@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +33,13 @@ def _lake_root(uri: str) -> str:
 def _vault_url(url: str) -> str:
     if url and not url.startswith("https://"):
         raise ValueError(f"must be the vault's https:// address, found {url!r}")
+    return url
+
+
+def _lineage_url(url: str) -> str:
+    address = urlsplit(url)
+    if url and (address.scheme not in ("http", "https") or "@" in address.netloc or address.query):
+        raise ValueError("must be the catalogue's http:// or https:// address, with no user, password or query in it")
     return url
 
 
@@ -72,6 +80,10 @@ class Settings(BaseSettings):
     alert_webhook: str = Field("", validation_alias="BOOKSTORE_ALERT_WEBHOOK")
     alert_mail: str = Field("", validation_alias="BOOKSTORE_ALERT_MAIL")
     max_quarantined_percent: int = Field(10, ge=0, validation_alias="BOOKSTORE_MAX_QUARANTINED_PERCENT")
+    # The first two are OpenLineage's own names, under which Airflow's provider reads them as well.
+    lineage_url: Annotated[str, AfterValidator(_lineage_url)] = Field("", validation_alias="OPENLINEAGE_URL")
+    lineage_endpoint: str = Field("api/v1/lineage", validation_alias="OPENLINEAGE_ENDPOINT")
+    lineage_secret: str = Field("", validation_alias="OPENLINEAGE_API_KEY_SECRET")
     poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
 
     @classmethod

@@ -56,5 +56,5 @@ def azurite() -> Path:
 
 
 def jars(kind: str) -> Path:
-    """The folder of jars that `make setup` filled: `spark` or `kafka`."""
+    """The folder of jars that `make setup` filled: `spark`, `kafka`, or `lineage`, which tests read events with."""
     return Path(sys.prefix) / "jars" / kind

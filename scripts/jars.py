@@ -22,7 +22,7 @@ class Jar:
 
     Attributes:
         sha256: What its bytes must add up to.
-        kind: Who needs it, and the folder that it goes to: `spark` or `kafka`.
+        kind: Who needs it, and the folder that it goes to: `spark`, `kafka` or `lineage`.
         path: Where it is in a Maven repository.
     """
 

@@ -37,6 +37,18 @@ def parse_arguments(config: type[Config], argv: Sequence[str]) -> Config:
     return config(**values)
 
 
+def divided(argv: Sequence[str], *, prefix: str) -> tuple[list[str], list[str]]:
+    """The arguments whose names begin with a prefix, and the others.
+
+    Raises:
+        ArgumentError: One of them isn't of the form that all have.
+    """
+    parts: tuple[list[str], list[str]] = ([], [])
+    for name, text in _pairs(argv):
+        parts[not name.startswith(prefix)].append(f"--{name}={text}")
+    return parts
+
+
 def _pairs(argv: Sequence[str]) -> list[tuple[str, str]]:
     pairs = []
     words = iter(argv)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.arguments import parse_arguments
+from spark_jobs.arguments import divided, parse_arguments
 from spark_jobs.errors import JobError
 from spark_jobs.session import get_session
 
@@ -22,6 +22,7 @@ def run_job(
 
     Airflow's operator reads that line: `{"step": …}` with the job's own numbers, or with `skipped` and the reason. A
     job that fails on purpose prints `FAILURE {"kind": …, "retry_helps": …}`, so that it isn't tried again in vain.
+    With `--lineage_url` a catalogue is told, too: see `spark_jobs.lineage`.
 
     Args:
         step: The step's name, as in the task key.
@@ -31,12 +32,22 @@ def run_job(
     """
     try:
         # Arguments come first: a wrong one should fail before a session is paid for.
-        settings = parse_arguments(config, sys.argv[1:] if argv is None else argv)
-        result = run(get_session(), settings)
+        for_lineage, own = divided(sys.argv[1:] if argv is None else argv, prefix="lineage_")
+        settings = parse_arguments(config, own)
+        result = _report(step, settings, for_lineage, lambda: run(get_session(), settings))
     except JobError as error:
         _tell("FAILURE", {"step": step, "kind": type(error).__name__, "retry_helps": error.retry_helps})
         raise
     _tell("RESULT", {"step": step, **result})
+
+
+def _report(step: str, settings: Any, for_lineage: Sequence[str], job: Callable[[], Result]) -> Result:
+    if not for_lineage:
+        return job()
+    # Nobody pays for what isn't asked for.
+    from spark_jobs.lineage.reporting import LineageConfig, reported
+
+    return reported(step, settings, parse_arguments(LineageConfig, for_lineage), job)
 
 
 def _tell(what: str, details: Result) -> None:

@@ -35,7 +35,7 @@ class Lake:
         return f"{self.root}/{table.layer}/{table.name}"
 
     def name(self, table: Table) -> str:
-        return self.qualified(f"{table.layer}.{table.name}")
+        return self.qualified(table.full_name)
 
     def qualified(self, name: str) -> str:
         return f"{self.catalog}.{name}" if self.catalog else name
@@ -88,7 +88,7 @@ class Lake:
         rows = self.find(spark, table)
         if rows is None:
             raise MissingTableError(
-                f"{table.layer}.{table.name} is required at {self.path(table)} and does not exist yet: "
+                f"{table.full_name} is required at {self.path(table)} and does not exist yet: "
                 f"run the job that writes it first"
             )
         return rows

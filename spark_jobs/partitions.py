@@ -28,7 +28,7 @@ def partition(lake: Lake, spark: SparkSession, table: Table, snapshot_date: dt.d
 
 def missing_partition(table: Table, snapshot_date: dt.date, writer: str) -> MissingPartitionError:
     return MissingPartitionError(
-        f"the partition {snapshot_date} of {table.layer}.{table.name} is required and has no rows: "
+        f"the partition {snapshot_date} of {table.full_name} is required and has no rows: "
         f"run {writer} --snapshot_date={snapshot_date} first"
     )
 

@@ -54,6 +54,10 @@ class Table:
     properties: tuple[tuple[str, str], ...] = ()
 
     @property
+    def full_name(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+    @property
     def is_about_customers(self) -> bool:
         """Whether a row may be about one: it names them, or holds a message of any topic."""
         names = types(self.columns)
