@@ -1,4 +1,5 @@
 import datetime as dt
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,6 +48,13 @@ def test_a_job_learns_where_to_report_and_whose_child_it_is(context: Any, monkey
         "lineage_parent": f"bookstore/refresh_silver.merge_orders/{task_run}",
         "lineage_root": f"bookstore/refresh_silver/{dag_run}",
     }
+
+
+def test_a_catalogue_without_the_provider_says_what_to_install(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENLINEAGE_URL", "https://catalogue:5000")
+    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.plugins.macros", None)
+    with pytest.raises(ConfigurationError, match="OPENLINEAGE_URL requires the package apache-airflow-providers-openl"):
+        lineage_parameters(Settings.load(), context)
 
 
 def test_another_catalogue_takes_events_elsewhere(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:

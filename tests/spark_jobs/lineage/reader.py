@@ -45,29 +45,17 @@ class Reader:
 
 
 class Graph:
-    """The columns that a catalogue has been told of, over all events."""
+    """The tables that a catalogue has been told of, and where their columns come from."""
 
     def __init__(self, events: list[Any]) -> None:
-        self._sources: dict[Column, set[Column]] = {}
-        for event in events:
-            for output in event.getOutputs():
-                self._add(output)
-
-    def _add(self, output: Any) -> None:
-        facet = output.getFacets().getColumnLineage()
-        if facet is None:
-            return
-        for name, field in facet.getFields().getAdditionalProperties().items():
-            found = self._sources.setdefault((output.getName(), name), set())
-            found |= {(source.getName(), source.getField()) for source in field.getInputFields()}
+        self._tables = {output.getName(): output for event in events for output in event.getOutputs()}
 
     def origins(self, dataset: str, column: str) -> set[Column]:
         """Where a column comes from in the end, through all tables between."""
-        seen: set[Column] = set()
-        waiting = [(dataset, column)]
-        while waiting:
-            one = waiting.pop()
-            if one not in seen:
-                seen.add(one)
-                waiting += self._sources.get(one, set())
-        return {one for one in seen if one not in self._sources}
+        sources = self._sources(dataset, column)
+        return set().union(*(self.origins(*source) for source in sources)) if sources else {(dataset, column)}
+
+    def _sources(self, dataset: str, column: str) -> set[Column]:
+        told = self._tables[dataset].getFacets().getColumnLineage() if dataset in self._tables else None
+        field = told.getFields().getAdditionalProperties().get(column) if told else None
+        return {(source.getName(), source.getField()) for source in field.getInputFields()} if field else set()

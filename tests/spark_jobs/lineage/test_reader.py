@@ -88,6 +88,7 @@ def test_what_decides_about_rows_belongs_to_the_table(events: dict[str, Any]) ->
         ("lake/silver/customers", "marketing_consent"),
         ("lake/gold/rfm", "customer_id"),
         ("lake/gold/rfm", "rfm_segment"),
+        ("lake/gold/rfm", "snapshot_date"),
     }
 
 
