@@ -40,7 +40,7 @@ def _place(lake: Lake, table: Table) -> dict[str, str]:
     return {"namespace": f"{location.scheme}://{location.netloc}", "name": location.path.strip("/")}
 
 
-def _column_lineage(lake: Lake, lineage: ColumnLineage) -> Mapping[str, Any]:
+def _column_lineage(lake: Lake, lineage: ColumnLineage) -> dict[str, Any]:
     fields = {name: {"inputFields": _fields(lake, sources)} for name, sources in lineage.columns.items()}
     return facet("ColumnLineageDatasetFacet", fields=fields, dataset=_fields(lake, lineage.rows))
 

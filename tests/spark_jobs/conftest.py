@@ -38,7 +38,7 @@ def _running_step() -> str:
     """The job whose code is running on this thread, if any."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        _, is_job, step = frame.f_globals.get("__name__", "").partition("spark_jobs.jobs.")
+        _, is_job, step = str(frame.f_globals.get("__name__")).partition("spark_jobs.jobs.")
         if is_job:
             return step
         frame = frame.f_back

@@ -30,7 +30,7 @@ def lineage_of(rows: DataFrame) -> ColumnLineage:
     A column comes from all that its expression names, through every step of the plan; one that only counts or numbers
     rows, from what decides which rows those are. Filters, joins, groups and windows decide that.
     """
-    root = _tree(iter(json.loads(rows._jdf.queryExecution().analyzed().toJSON())))  # type: ignore[operator]
+    root = _tree(iter(json.loads(rows._jdf.queryExecution().analyzed().toJSON())))
     told = _read(root)
     columns = zip(rows.columns, _output(root), strict=True)
     return ColumnLineage({name: of for name, number in columns if (of := told.of(number))}, told.rows)

@@ -1,6 +1,6 @@
 """`openlineage-java`, the reader that catalogues are built on, in the JVM of a classic session."""
 
-from typing import Any
+from typing import Any, cast
 
 from pyspark.sql import SparkSession
 
@@ -14,7 +14,7 @@ class Reader:
     """Reads events as a catalogue does, into Java objects with getters."""
 
     def __init__(self, spark: SparkSession) -> None:
-        self._jvm: Any = spark._jvm
+        self._jvm = cast(Any, spark._jvm)
         gateway: Any = spark.sparkContext._gateway
         files = sorted(jars("lineage").glob("*.jar"))
         assert files, f"the reader's jars are required under {jars('lineage')}: run `make setup`"

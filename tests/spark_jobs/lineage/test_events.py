@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openlineage.client import event_v2 as openlineage
 from openlineage.client import facet_v2 as facets
-from openlineage.client.generated.base import RunEvent
+from openlineage.client.generated.base import EventType, RunEvent
 from openlineage.client.naming.dataset import ABFSS, Kafka
 from openlineage.client.serde import Serde
 
@@ -69,7 +69,7 @@ def expected(kind: str, run_facets: dict[str, Any], inputs: list[Any], outputs: 
     return as_client_says(
         RunEvent(
             eventTime=NOW.isoformat(),
-            eventType=kind,
+            eventType=EventType[kind],
             run=openlineage.Run(RUN.run_id, run_facets),
             job=openlineage.Job(RUN.namespace, RUN.job, {"jobType": job_type}),
             inputs=inputs,
