@@ -1,16 +1,18 @@
 import datetime as dt
 import sys
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from databricks.sdk import WorkspaceClient
 
-from include.compute import Compute
 from include.errors import ConfigurationError
 from include.lineage import lineage_parameters, lineage_secrets
 from include.operators import _secret_names
-from include.runs import cluster_specification
+from include.run_clusters import DagRunKey, start
 from include.settings import Settings
+
+LAKE = "abfss://bookstore@bookstorelake.dfs.core.windows.net/lake"
 
 
 @pytest.fixture
@@ -69,8 +71,20 @@ def test_the_key_goes_from_the_vault_to_every_cluster_and_is_in_no_payload(monke
     monkeypatch.setenv("OPENLINEAGE_API_KEY_SECRET", "openlineage-api-key")
     settings = Settings.load()
     assert _secret_names(settings) == ["adls-account-key", "openlineage-api-key"]
-    cluster = cluster_specification(settings, Compute.DAG_CLUSTER, lineage_secrets(settings))
-    assert cluster["spark_env_vars"] == {"OPENLINEAGE_API_KEY": "{{secrets/bookstore/openlineage-api-key}}"}
+    requested: dict[str, Any] = {}
+    start(cast("WorkspaceClient", workspace(requested)), settings, DagRunKey("refresh_silver", "a run", LAKE))
+    assert requested["spark_env_vars"] == {"OPENLINEAGE_API_KEY": "{{secrets/bookstore/openlineage-api-key}}"}
+
+
+def workspace(requested: dict[str, Any]) -> Any:
+    """One without clusters, that keeps what it is asked to create."""
+    created = SimpleNamespace(bind=lambda: {"cluster_id": "1125-run"})
+
+    def create(**specification: Any) -> Any:
+        requested.update(specification)
+        return created
+
+    return SimpleNamespace(clusters=SimpleNamespace(list=lambda **_: [], create=create))
 
 
 @pytest.mark.parametrize(

@@ -99,5 +99,5 @@ def test_a_repository_out_of_reach_says_what_to_do(lock: Path, tmp_path: Path, m
 def test_the_projects_lock_names_each_jar_once() -> None:
     lines = (Path(__file__).parents[2] / "jars.lock").read_text().splitlines()
     files = [jars.Jar(*line.split()).file(Path()) for line in lines]
-    assert len(files) == len(set(files)) == 67
-    assert {file.parent.name for file in files} == {"spark", "kafka"}
+    assert len(files) == len(set(files)) == 69
+    assert {file.parent.name for file in files} == {"spark", "kafka", "lineage"}
