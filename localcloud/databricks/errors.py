@@ -10,14 +10,25 @@ from fastapi.responses import JSONResponse
 from localcloud.errors import LocalCloudError
 
 
-class ApiError(LocalCloudError):
-    """Raised when a request can't be served; becomes `{"error_code": …, "message": …}`."""
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
-    def __init__(self, status: int, error_code: str, message: str) -> None:
+
+class ApiError(LocalCloudError):
+    """Raised when a request can't be served; becomes `{"error_code": …, "message": …}`.
+
+    Args:
+        status: The HTTP status.
+        error_code: Databricks' name for what is wrong.
+        message: One sentence for a person.
+        reason: What clients go by where Databricks tells more than the code, in the answer's `details`.
+    """
+
+    def __init__(self, status: int, error_code: str, message: str, reason: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.error_code = error_code
         self.message = message
+        self.reason = reason
 
 
 def invalid_parameter(message: str) -> ApiError:
@@ -67,8 +78,10 @@ def describe(errors: Sequence[Mapping[str, Any]]) -> str:
 
 
 def answer_refusal(error: ApiError) -> JSONResponse:
-    return _answer(error.status, error.error_code, error.message)
+    return _answer(error.status, error.error_code, error.message, error.reason)
 
 
-def _answer(status: int, error_code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error_code": error_code, "message": message}, status_code=status)
+def _answer(status: int, error_code: str, message: str, reason: str = "") -> JSONResponse:
+    details = [{"@type": _ERROR_INFO, "reason": reason, "domain": "databricks.com"}]
+    more = {"details": details} if reason else {}
+    return JSONResponse({"error_code": error_code, "message": message, **more}, status_code=status)

@@ -30,7 +30,7 @@ class FileTree:
         return self.within(WORKSPACE, path)
 
     def within(self, tree: str, path: str) -> Path:
-        """A path within one tree.
+        """A path within one tree, whose root is always there.
 
         Raises:
             ApiError: The path isn't absolute, or leads out of the tree.
@@ -41,6 +41,7 @@ class FileTree:
         if len(parts[1:]) > _DEEPEST or any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts):
             raise invalid_parameter(f"a path has at most {_DEEPEST} names of at most {_LONGEST_NAME} bytes each")
         base = (self.root / tree).resolve()
+        base.mkdir(parents=True, exist_ok=True)
         target = base.joinpath(*parts[1:]).resolve()
         if not target.is_relative_to(base):
             raise invalid_parameter(f"a path within /{tree} is required, found {path!r}")

@@ -1,4 +1,4 @@
-"""Bodies are bounded, and JSON is what the standard says: else it could be taken in and never given out again."""
+"""Bodies are bounded, and JSON, as the standard has it: what else is taken in could never be given out again."""
 
 import json
 
@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from localcloud.databricks.errors import ApiError, answer_refusal
 
 _MOST_BYTES = 16 * 1024 * 1024
-_STREAMED = "/api/2.0/fs/files/"
+_API = "/api/"
+_FILES = ("/api/2.0/fs/files/", "/api/2.0/workspace-files/")
 
 
 class StrictBodies:
@@ -24,16 +25,23 @@ class StrictBodies:
         request = Request(scope, receive)
         try:
             body = await _bounded(request)
-            _check_json(request, body)
+            _check_json(body)
         except ApiError as error:
             await answer_refusal(error)(scope, receive, send)
         else:
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(_called_json(scope) if body else scope, _replay(body, receive), send)
 
 
 def _is_streamed(scope: Scope) -> bool:
     kind = Request(scope).headers.get("content-type", "")
-    return scope["path"].startswith(_STREAMED) or kind.startswith("multipart/")
+    is_file = scope["path"].startswith(_FILES) or kind.startswith("multipart/")
+    return is_file or not scope["path"].startswith(_API)
+
+
+def _called_json(scope: Scope) -> Scope:
+    """Databricks reads a body as JSON whatever its header says: older clients say text/json, curl says a form."""
+    others = [header for header in scope["headers"] if header[0] != b"content-type"]
+    return {**scope, "headers": [*others, (b"content-type", b"application/json")]}
 
 
 async def _bounded(request: Request) -> bytes:
@@ -45,9 +53,9 @@ async def _bounded(request: Request) -> bytes:
     return bytes(body)
 
 
-def _check_json(request: Request, body: bytes) -> None:
+def _check_json(body: bytes) -> None:
     """Refuses what Python reads as JSON and nobody else does: NaN, infinity, and halves of characters."""
-    if not body or "json" not in request.headers.get("content-type", "json"):
+    if not body:
         return
     try:
         json.dumps(json.loads(body), allow_nan=False, ensure_ascii=False).encode()

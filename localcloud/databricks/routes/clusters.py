@@ -15,7 +15,12 @@ from localcloud.databricks.state import Cluster
 router = APIRouter(prefix="/api/{version}/clusters")
 
 # A request for any of these gets this machine's Spark; the names are those that a payload made for Azure carries.
-_SPARK_VERSIONS = {"17.3.x-scala2.13": "17.3 LTS", "18.0.x-scala2.13": "18.0"}
+# Clients that choose a runtime by themselves look for Scala 2.12 unless told otherwise.
+_SPARK_VERSIONS = {
+    "18.0.x-scala2.13": "18.0 (includes Apache Spark 4.0.0, Scala 2.13)",
+    "17.3.x-scala2.13": "17.3 LTS (includes Apache Spark 4.0.0, Scala 2.13)",
+    "16.4.x-scala2.12": "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)",
+}
 _NODE_TYPES = ("Standard_DS3_v2", "Standard_D4ds_v5")
 
 
@@ -82,14 +87,28 @@ def spark_versions() -> dict[str, Any]:
 
 @router.get("/list-node-types")
 def node_types() -> dict[str, Any]:
-    """This machine, under each name."""
+    """This machine, under each name, with what clients ask of a type before they choose it."""
     machine = {
         "memory_mb": psutil.virtual_memory().total // 1024**2,
         "num_cores": float(os.cpu_count() or 1),
+        "num_gpus": 0,
         "description": "this machine",
         "category": "General Purpose",
+        "is_deprecated": False,
+        "is_hidden": False,
     }
-    return {"node_types": [{**machine, "node_type_id": name, "instance_type_id": name} for name in _NODE_TYPES]}
+    disks = {"local_disks": 1, "local_disk_size_gb": psutil.disk_usage("/").total // 1024**3}
+    return {
+        "node_types": [
+            {
+                **machine,
+                "node_type_id": name,
+                "instance_type_id": name,
+                "node_instance_type": {"instance_type_id": name, **disks},
+            }
+            for name in _NODE_TYPES
+        ]
+    }
 
 
 def cluster_view(cluster: Cluster) -> dict[str, Any]:

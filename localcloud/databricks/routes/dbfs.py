@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ValidationError
 
-from localcloud.databricks.errors import ApiError, already_exists, invalid_parameter, not_found
+from localcloud.databricks.errors import ApiError, already_exists, describe, invalid_parameter, not_found
 from localcloud.databricks.files import DBFS
 from localcloud.databricks.routes.common import Current
+from localcloud.databricks.routes.forms import is_form, read_form
 from localcloud.databricks.workspace import Workspace
 
 router = APIRouter(prefix="/api/2.0/dbfs")
@@ -48,8 +49,10 @@ class Move(BaseModel):
 
 
 @router.post("/put")
-def put(payload: Put, workspace: Current) -> dict[str, Any]:
-    _new_file(workspace, payload.path, payload.overwrite).write_bytes(_decoded(payload.contents))
+async def put(request: Request, workspace: Current) -> dict[str, Any]:
+    """The content comes in base64, or as a form's file, which may be larger than a block."""
+    payload, content = await _put_fields(request)
+    _new_file(workspace, payload.path, payload.overwrite).write_bytes(content)
     return {}
 
 
@@ -128,7 +131,9 @@ def delete(payload: DbfsPath, workspace: Current) -> dict[str, Any]:
 
 def _delete_folder(folder: Path, payload: DbfsPath) -> None:
     if any(folder.iterdir()) and not payload.recursive:
-        raise invalid_parameter(f"{payload.path} is not empty: pass recursive=true")
+        # Clients tell this refusal by its sentence.
+        sentence = "Directory is not empty. Use recursive delete or remove contents first."
+        raise ApiError(400, "IO_ERROR", f"{payload.path}: {sentence}")
     shutil.rmtree(folder)
 
 
@@ -149,6 +154,17 @@ def _new_file(workspace: Workspace, path: str, overwrite: bool) -> Path:
         raise already_exists(f"A file or directory already exists at the input path {path}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
+
+
+async def _put_fields(request: Request) -> tuple[Put, bytes]:
+    try:
+        if is_form(request):
+            fields, content = await read_form(request)
+            return Put.model_validate(fields), content
+        payload = Put.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise invalid_parameter(describe(error.errors())) from None
+    return payload, _decoded(payload.contents)
 
 
 def _decoded(text: str) -> bytes:

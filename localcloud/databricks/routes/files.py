@@ -4,7 +4,7 @@ import email.utils
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
@@ -24,6 +24,13 @@ async def upload(path: str, request: Request, workspace: Current, overwrite: boo
         raise ApiError(409, "ALREADY_EXISTS", f"/{path} already exists")
     target.parent.mkdir(parents=True, exist_ok=True)
     await _write(target, request.stream())
+
+
+@router.post("/files/{path:path}")
+def begin_upload(path: str, action: Literal["initiate-upload"], workspace: Current) -> dict[str, Any]:  # noqa: ARG001
+    """A large file begins as parts. Nobody signs URLs for them here, at which clients send it in one piece."""
+    _locate(workspace, path)
+    return {"multipart_upload": {"session_token": "in-one-piece"}}
 
 
 @router.get("/files/{path:path}")
@@ -68,7 +75,8 @@ def list_directory(path: str, workspace: Current) -> dict[str, Any]:
 def delete_directory(path: str, workspace: Current) -> None:
     folder = _existing_directory(workspace, path)
     if any(folder.iterdir()):
-        raise invalid_parameter(f"/{path} is not empty")
+        reason = "FILES_API_DIRECTORY_IS_NOT_EMPTY"
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"/{path} is not empty: delete what it holds first", reason)
     shutil.rmtree(folder)
 
 

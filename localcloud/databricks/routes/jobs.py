@@ -75,12 +75,15 @@ def list_jobs(
     expand_tasks: bool = False,
     name: str | None = None,
     page_token: PageToken = 0,
+    offset: PageToken = 0,
 ) -> dict[str, Any]:
+    """All jobs, the newest first; older clients go on by `offset` instead of the token."""
+    first = page_token or offset
     query = select(Job).order_by(Job.job_id.desc())
     if name is not None:
         query = query.where(func.lower(Job.settings["name"].as_string()) == name.lower())
-    found = workspace.state.find(query.offset(page_token).limit(limit + 1))
-    jobs, more = page(found, page_token, limit)
+    found = workspace.state.find(query.offset(first).limit(limit + 1))
+    jobs, more = page(found, first, limit)
     return {"jobs": [job_view(job, expand=expand_tasks) for job in jobs], "has_more": bool(more), **more}
 
 

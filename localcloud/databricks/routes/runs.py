@@ -113,18 +113,23 @@ class Filter(BaseModel):
 
 
 class Listing(Filter):
-    """What is listed, and how much of it."""
+    """What is listed, and how much of it; older clients go on by `offset` instead of the token."""
 
     expand_tasks: bool = False
     limit: int = Field(default=20, ge=0, le=_MOST_RUNS)
     page_token: PageToken = 0
+    offset: PageToken = 0
+
+    @property
+    def first(self) -> int:
+        return self.page_token or self.offset
 
 
 @router.get("/api/{version}/jobs/runs/list")
 def list_runs(workspace: Current, asked: Annotated[Listing, Query()]) -> dict[str, Any]:
     size = asked.limit or _MOST_RUNS
-    found = workspace.state.find(asked.query().offset(asked.page_token).limit(size + 1))
-    runs, more = page(found, asked.page_token, size)
+    found = workspace.state.find(asked.query().offset(asked.first).limit(size + 1))
+    runs, more = page(found, asked.first, size)
     return {
         "runs": [
             run_view(workspace.url, run, find_tasks(workspace, run.run_id) if asked.expand_tasks else [])

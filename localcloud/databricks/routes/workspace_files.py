@@ -7,14 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from starlette.datastructures import UploadFile
 
-from localcloud.databricks.errors import already_exists, invalid_parameter, not_found
+from localcloud.databricks.errors import ApiError, already_exists, invalid_parameter, not_found
 from localcloud.databricks.files import WORKSPACE
 from localcloud.databricks.routes.common import Current
+from localcloud.databricks.routes.forms import is_form, read_form
 from localcloud.databricks.workspace import Workspace
 
-router = APIRouter(prefix="/api/2.0/workspace")
+router = APIRouter(prefix="/api/2.0")
 _FORMATS = ("AUTO", "RAW", "SOURCE")
 _NOTEBOOK_HEADER = b"# Databricks notebook source"
 _TOP_FOLDERS = ("Shared", "Users")
@@ -25,23 +25,39 @@ class ObjectPath(BaseModel):
     recursive: bool = False
 
 
-@router.post("/import")
+@router.post("/workspace/import")
 async def import_file(request: Request, workspace: Current) -> dict[str, Any]:
     fields, content = await _import_fields(request)
     path, content = _as_stored(fields, content)
+    _store(workspace, path, content, overwrite=str(fields.get("overwrite", "false")).lower() == "true")
+    return {}
+
+
+@router.post("/workspace-files/import-file/{path:path}")
+async def import_body(path: str, request: Request, workspace: Current, overwrite: bool = False) -> dict[str, Any]:
+    """Takes the body as it is: so the command line deploys bundles. A file that is there is a conflict here."""
+    stored, content = _as_stored({"path": f"/{path}", "format": "AUTO"}, await request.body())
+    target = _locate(workspace, stored)
+    if target.is_file() and not overwrite and _kind(target)["object_type"] == "FILE":
+        raise ApiError(409, "ALREADY_EXISTS", f"{_shown(workspace, target)} already exists.")
+    _store(workspace, stored, content, overwrite=overwrite)
+    return {}
+
+
+def _store(workspace: Workspace, path: str, content: bytes, *, overwrite: bool) -> None:
     target = _locate(workspace, path)
     if not target.parent.is_dir():
         raise not_found(f"The parent folder ({_shown(workspace, target.parent)}) does not exist.")
     if target.is_dir():
         raise already_exists(f"{_shown(workspace, target)} is a folder")
-    if target.exists() and str(fields.get("overwrite", "false")).lower() != "true":
+    if target.exists() and not overwrite:
         raise already_exists(f"{_shown(workspace, target)} already exists. Please pass overwrite=true to update it.")
     target.write_bytes(content)
-    return {}
 
 
-@router.get("/export")
-def export(workspace: Current, path: str, direct_download: bool = False) -> Response:
+@router.get("/workspace/export")
+def export(workspace: Current, path: str, direct_download: bool = False, format: str = "SOURCE") -> Response:  # noqa: A002 - Databricks' name
+    _check_format(format)
     target = _existing(workspace, path)
     if target.is_dir():
         raise invalid_parameter(f"{path} is a folder, and only files and notebooks can be exported")
@@ -52,19 +68,19 @@ def export(workspace: Current, path: str, direct_download: bool = False) -> Resp
     return Response(f'{{"content": "{encoded}"}}', media_type="application/json")
 
 
-@router.get("/get-status")
+@router.get("/workspace/get-status")
 def get_status(workspace: Current, path: str) -> dict[str, Any]:
     return _info(workspace, _existing(workspace, path))
 
 
-@router.get("/list")
+@router.get("/workspace/list")
 def list_folder(workspace: Current, path: str) -> dict[str, Any]:
     folder = _existing(workspace, path)
     found = sorted(folder.iterdir()) if folder.is_dir() else [folder]
     return {"objects": [_info(workspace, each) for each in found]}
 
 
-@router.post("/mkdirs")
+@router.post("/workspace/mkdirs")
 def mkdirs(payload: ObjectPath, workspace: Current) -> dict[str, Any]:
     target = _locate(workspace, payload.path)
     if target.is_file():
@@ -73,7 +89,7 @@ def mkdirs(payload: ObjectPath, workspace: Current) -> dict[str, Any]:
     return {}
 
 
-@router.post("/delete")
+@router.post("/workspace/delete")
 def delete(payload: ObjectPath, workspace: Current) -> dict[str, Any]:
     target = _existing(workspace, payload.path)
     if target == _root(workspace):
@@ -83,15 +99,14 @@ def delete(payload: ObjectPath, workspace: Current) -> dict[str, Any]:
     elif payload.recursive or not any(target.iterdir()):
         shutil.rmtree(target)
     else:
-        raise invalid_parameter(f"Folder {payload.path} is not empty: pass recursive=true")
+        raise ApiError(400, "DIRECTORY_NOT_EMPTY", f"Folder {payload.path} is not empty: pass recursive=true")
     return {}
 
 
 def _as_stored(fields: dict[str, Any], content: bytes) -> tuple[str, bytes]:
     """Where the content goes, and what of it: a notebook begins with its header, and its name has no suffix."""
     path, form = str(fields.get("path", "")), str(fields.get("format", "SOURCE"))
-    if form not in _FORMATS:
-        raise invalid_parameter(f"format must be one of {', '.join(_FORMATS)} locally, found {form}")
+    _check_format(form)
     is_source = form == "SOURCE" or (form == "AUTO" and content.startswith(_NOTEBOOK_HEADER))
     if not is_source:
         return path, content
@@ -103,17 +118,18 @@ def _as_stored(fields: dict[str, Any], content: bytes) -> tuple[str, bytes]:
 
 
 async def _import_fields(request: Request) -> tuple[dict[str, Any], bytes]:
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        form = await request.form()
-        upload = form.get("content")
-        if not isinstance(upload, UploadFile):
-            raise invalid_parameter("the multipart field content is required")
-        return dict(form), await upload.read()
+    if is_form(request):
+        return await read_form(request)
     try:
         body = await request.json()
         return dict(body), base64.b64decode(body.get("content", ""), validate=True)
     except (ValueError, TypeError, AttributeError):
         raise invalid_parameter("a JSON object with its content in base64 is required") from None
+
+
+def _check_format(form: str) -> None:
+    if form not in _FORMATS:
+        raise invalid_parameter(f"format must be one of {', '.join(_FORMATS)} locally, found {form}")
 
 
 def _root(workspace: Workspace) -> Path:
