@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 
 from localcloud.errors import LocalCloudError
 
-
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
 

@@ -109,22 +109,18 @@ class Clusters:
             server = self._servers.of(cluster_id)
             if server is not None and server.is_running and not self._is_outdated(cluster, server):
                 return server
-            self.stop(cluster_id)
             return self._start(cluster)
 
     def stop(self, cluster_id: str, why: str = "Terminated") -> None:
         """Terminates the cluster, and its server unless others share it."""
         with self._changing[cluster_id]:
             self._state.update(Cluster, cluster_id, state="TERMINATING", state_message=why)
-            server = self._servers.take(cluster_id)
-            if server is not None:
-                server.stop()
+            self._leave_server(cluster_id)
             self._terminated(cluster_id, why)
 
     def restart(self, cluster_id: str) -> None:
         with self._changing[cluster_id]:
-            self.stop(cluster_id, "Restarting")
-            self.start(cluster_id)
+            self._start(self.get(cluster_id))
 
     def delete(self, cluster_id: str) -> None:
         """Terminates the cluster and forgets its definition; its server stays warm for the next of its settings."""
@@ -190,15 +186,23 @@ class Clusters:
         return None
 
     def _start(self, cluster: Cluster) -> SparkServer:
+        """Starts it anew. Never terminated on the way: clients that wait for it would give up."""
         cluster_id = cluster.cluster_id
         self._state.update(Cluster, cluster_id, state="PENDING", state_message="Starting Spark", start_time=now())
         try:
+            self._leave_server(cluster_id)
             server = self._served(cluster)
         except Exception as error:
             self.stop(cluster_id, str(error))
             raise
         self._running(cluster_id, server)
         return server
+
+    def _leave_server(self, cluster_id: str) -> None:
+        """Stops the cluster's server unless others share it."""
+        server = self._servers.take(cluster_id)
+        if server is not None:
+            server.stop()
 
     def _served(self, cluster: Cluster) -> SparkServer:
         """Gives the cluster a server of its settings that is there, else a new one."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from localcloud.databricks.workspace import Workspace
 
@@ -18,6 +18,18 @@ Current = Annotated[Workspace, Depends(_workspace)]
 AnId = Annotated[int, Field(ge=0, lt=2**63)]
 PageToken = Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(lambda token: token or 0)]
 """The number of rows that came before; an empty token is the first page's."""
+
+
+class Paged(BaseModel):
+    """Where a list goes on; older clients say it by `offset` instead of the token."""
+
+    page_token: PageToken = 0
+    offset: PageToken = 0
+
+    @property
+    def first(self) -> int:
+        return self.page_token or self.offset
+
 
 Item = TypeVar("Item")
 

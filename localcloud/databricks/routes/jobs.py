@@ -1,15 +1,15 @@
 """Jobs: `jobs/create`, `reset`, `update`, `get`, `list`, `delete`, `run-now`."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import func, select
 
 from localcloud.databricks.errors import describe, invalid_parameter
 from localcloud.databricks.payloads.base import Id
 from localcloud.databricks.payloads.runs import JobSettings, RunNow
-from localcloud.databricks.routes.common import AnId, Current, PageToken, page
+from localcloud.databricks.routes.common import AnId, Current, Paged, page
 from localcloud.databricks.run_views import job_view
 from localcloud.databricks.state import Job, now
 from localcloud.databricks.workspace import Workspace
@@ -31,6 +31,14 @@ class Update(BaseModel):
     job_id: Id
     new_settings: dict[str, Any] = {}
     fields_to_remove: list[str] = []
+
+
+class Listing(Paged):
+    """Which jobs are listed, and how much of them."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    expand_tasks: bool = False
+    name: str | None = None
 
 
 @router.post("/api/{version}/jobs/create")
@@ -69,22 +77,13 @@ def get(workspace: Current, job_id: AnId) -> dict[str, Any]:
 
 
 @router.get("/api/{version}/jobs/list")
-def list_jobs(
-    workspace: Current,
-    limit: int = Query(default=20, ge=1, le=100),
-    expand_tasks: bool = False,
-    name: str | None = None,
-    page_token: PageToken = 0,
-    offset: PageToken = 0,
-) -> dict[str, Any]:
-    """All jobs, the newest first; older clients go on by `offset` instead of the token."""
-    first = page_token or offset
+def list_jobs(workspace: Current, asked: Annotated[Listing, Query()]) -> dict[str, Any]:
     query = select(Job).order_by(Job.job_id.desc())
-    if name is not None:
-        query = query.where(func.lower(Job.settings["name"].as_string()) == name.lower())
-    found = workspace.state.find(query.offset(first).limit(limit + 1))
-    jobs, more = page(found, first, limit)
-    return {"jobs": [job_view(job, expand=expand_tasks) for job in jobs], "has_more": bool(more), **more}
+    if asked.name is not None:
+        query = query.where(func.lower(Job.settings["name"].as_string()) == asked.name.lower())
+    found = workspace.state.find(query.offset(asked.first).limit(asked.limit + 1))
+    jobs, more = page(found, asked.first, asked.limit)
+    return {"jobs": [job_view(job, expand=asked.expand_tasks) for job in jobs], "has_more": bool(more), **more}
 
 
 @router.post("/api/{version}/jobs/delete")

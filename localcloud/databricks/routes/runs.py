@@ -13,7 +13,7 @@ from localcloud.databricks.errors import ApiError, invalid_parameter, invalid_st
 from localcloud.databricks.output import read_output
 from localcloud.databricks.payloads.base import Id
 from localcloud.databricks.payloads.runs import Repair, SubmitRun
-from localcloud.databricks.routes.common import AnId, Current, PageToken, page
+from localcloud.databricks.routes.common import AnId, Current, Paged, PageToken, page
 from localcloud.databricks.run_views import history_view, output_view, run_view, task_view
 from localcloud.databricks.state import TERMINAL, Run
 from localcloud.databricks.workspace import Workspace
@@ -112,17 +112,11 @@ class Filter(BaseModel):
         return query if self.start_time_to is None else query.where(Run.start_time <= self.start_time_to)
 
 
-class Listing(Filter):
-    """What is listed, and how much of it; older clients go on by `offset` instead of the token."""
+class Listing(Filter, Paged):
+    """What is listed, and how much of it."""
 
     expand_tasks: bool = False
     limit: int = Field(default=20, ge=0, le=_MOST_RUNS)
-    page_token: PageToken = 0
-    offset: PageToken = 0
-
-    @property
-    def first(self) -> int:
-        return self.page_token or self.offset
 
 
 @router.get("/api/{version}/jobs/runs/list")

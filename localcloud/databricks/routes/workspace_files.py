@@ -3,9 +3,9 @@
 import base64
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from localcloud.databricks.errors import ApiError, already_exists, invalid_parameter, not_found
@@ -56,8 +56,13 @@ def _store(workspace: Workspace, path: str, content: bytes, *, overwrite: bool) 
 
 
 @router.get("/workspace/export")
-def export(workspace: Current, path: str, direct_download: bool = False, format: str = "SOURCE") -> Response:  # noqa: A002 - Databricks' name
-    _check_format(format)
+def export(
+    workspace: Current,
+    path: str,
+    direct_download: bool = False,
+    form: Annotated[str, Query(alias="format")] = "SOURCE",
+) -> Response:
+    _check_format(form)
     target = _existing(workspace, path)
     if target.is_dir():
         raise invalid_parameter(f"{path} is a folder, and only files and notebooks can be exported")
