@@ -37,6 +37,10 @@ class MissingPartitionError(JobError):
     """Raised when a partition that a job reads holds no rows."""
 
 
+class MissingCampaignError(JobError):
+    """Raised when nobody was exported for a campaign that is to be measured."""
+
+
 class TooLittleDataError(JobError):
     """Raised when there is too little data for what was asked: a reason to skip, not a failure."""
 

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from spark_jobs.conflicts import until_created, until_no_conflict
 from spark_jobs.errors import MissingTableError
 from spark_jobs.existence import is_table_at
-from spark_jobs.tables import Table
+from spark_jobs.tables import Table, types
 
 _ATTEMPTS = 10
 
@@ -54,6 +54,14 @@ class Lake:
             spark.sql(f"CREATE SCHEMA IF NOT EXISTS {self.qualified(layer)} LOCATION '{self.root}/{layer}'")
         # Of runs that start at once on a new lake, one creates a table and the others find it.
         return [table for table in tables if until_created(partial(self._create, spark, table))]
+
+    def extend(self, spark: SparkSession, table: Table) -> None:
+        """Creates the table, or gives one that an earlier version made the columns that it lacks, null in all rows."""
+        self.create(spark, table)
+        known = self.read(spark, table).columns
+        missing = ", ".join(f"{name} {kind}" for name, kind in types(table.columns).items() if name not in known)
+        if missing:
+            spark.sql(f"ALTER TABLE {self.name(table)} ADD COLUMNS ({missing})")
 
     def _create(self, spark: SparkSession, table: Table) -> bool:
         is_new = not self.exists(spark, table)

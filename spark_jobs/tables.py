@@ -199,9 +199,21 @@ AUDIENCES = Table(
     "audiences",
     ("campaign", "customer_id"),
     """campaign string, customer_id bigint, snapshot_date date, segment string, is_held_out boolean,
-    exported_at timestamp""",
+    exported_at timestamp, held_out_share double""",
     partitioned_by=("campaign",),
 )
+CAMPAIGN_RESULTS = Table(
+    "gold",
+    "campaign_results",
+    ("campaign", "window_end"),
+    """campaign string, window_end timestamp, response_days int, orders_until timestamp, is_over boolean,
+    held_out_share double, written_to bigint, written_to_buyers bigint, written_to_rate double,
+    written_to_revenue double, held_out bigint, held_out_buyers bigint, held_out_rate double, held_out_revenue double,
+    rate_uplift double, rate_uplift_low double, rate_uplift_high double, revenue_uplift double,
+    revenue_uplift_low double, revenue_uplift_high double, sample_ratio_p double, is_sample_ratio_alarm boolean,
+    verdict string, measured_at timestamp""",
+)
+"""Of each campaign that was measured, its two groups; revenue is per customer. Nobody is named."""
 REPORTS = Table(
     "gold",
     "reports",

@@ -5,6 +5,8 @@ import math
 from scipy.stats import norm
 
 SIGNIFICANCE, POWER = 0.05, 0.8
+RESPONSE_DAYS = 30
+"""How long after it a campaign's effect is looked for, unless said otherwise."""
 
 
 def smallest_effect(written_to: int, held_out: int, base_rate: float) -> float | None:

@@ -1,25 +1,22 @@
 """A segment's audience for a campaign: `silver.customers`, `gold.rfm` -> `gold.audiences`, and files in the lake."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.campaigns.effects import smallest_effect
+from spark_jobs.campaigns.effects import RESPONSE_DAYS, smallest_effect
 from spark_jobs.campaigns.files import write_files
+from spark_jobs.campaigns.ids import check_campaign
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError, JobError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import latest_partition, missing_partition, on, partition
 from spark_jobs.tables import AUDIENCES, CUSTOMERS, RFM
-from spark_jobs.transforms.audiences import audience
+from spark_jobs.transforms.audiences import audience, drawn_share
 from spark_jobs.transforms.rfm import SEGMENTS
-
-_CAMPAIGN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_RESPONSE_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Config:
         campaign: Its id: it is part of a path, so small letters, digits and hyphens.
         segment: The RFM segment to write to.
         snapshot_date: The partition of `gold.rfm`; None for the latest.
-        held_out_share: Of the audience, who are not written to, so that the effect can be told.
+        held_out_share: Of the audience, who are not written to, so that the effect can be told; one for a campaign.
         catalog: Unity Catalog's catalog; empty where there is none.
     """
 
@@ -43,10 +40,7 @@ class Config:
     catalog: str = ""
 
     def __post_init__(self) -> None:
-        if not _CAMPAIGN.fullmatch(self.campaign):
-            raise ArgumentError(
-                f"--campaign must be small letters, digits and hyphens, at most 63, found {self.campaign!r}"
-            )
+        check_campaign(self.campaign)
         if self.segment not in SEGMENTS.values():
             names = ", ".join(sorted(set(SEGMENTS.values())))
             raise ArgumentError(f"--segment must be one of {names}, found {self.segment!r}")
@@ -65,12 +59,13 @@ def run(spark: SparkSession, config: Config) -> Result:
     if rfm.isEmpty():
         raise missing_partition(RFM, snapshot_date, "aggregate_rfm")
     customers = lake.read(spark, CUSTOMERS)
-    _add(spark, lake, audience(
+    lake.extend(spark, AUDIENCES)
+    _check_share(_of_campaign(spark, lake, config.campaign), config)
+    _add(lake, audience(
         customers, rfm, campaign=config.campaign, segment=config.segment, held_out_share=config.held_out_share,
         exported_at=dt.datetime.now(dt.UTC),
     ))  # fmt: skip
-    of_campaign = lake.read(spark, AUDIENCES).where(F.col("campaign") == config.campaign)
-    members = of_campaign.where(on(snapshot_date))
+    members = _of_campaign(spark, lake, config.campaign).where(on(snapshot_date))
     path = write_files(members, customers, lake, config.campaign, snapshot_date)
     return {"campaign": config.campaign, "snapshot_date": snapshot_date, "path": path, **_sizes(members, rfm)}
 
@@ -82,8 +77,21 @@ def _latest(spark: SparkSession, lake: Lake) -> dt.date:
     return latest
 
 
-def _add(spark: SparkSession, lake: Lake, members: DataFrame) -> None:
-    lake.create(spark, AUDIENCES)
+def _of_campaign(spark: SparkSession, lake: Lake, campaign: str) -> DataFrame:
+    return lake.read(spark, AUDIENCES).where(F.col("campaign") == campaign)
+
+
+def _check_share(of_campaign: DataFrame, config: Config) -> None:
+    """Groups that are drawn with different shares are of different people: their difference isn't the campaign's."""
+    drawn = of_campaign.where("held_out_share IS NOT NULL").select("held_out_share").first()
+    if drawn is not None and drawn["held_out_share"] != drawn_share(config.held_out_share):
+        raise ArgumentError(
+            f"--held_out_share must be {drawn['held_out_share']}, which {config.campaign} was drawn with before, "
+            f"found {config.held_out_share}: pass that, or another --campaign"
+        )
+
+
+def _add(lake: Lake, members: DataFrame) -> None:
     target = lake.name(AUDIENCES)
     is_known = F.expr(f"{target}.campaign = found.campaign AND {target}.customer_id = found.customer_id")
     members.alias("found").mergeInto(target, is_known).whenNotMatched().insertAll().merge()
@@ -91,7 +99,7 @@ def _add(spark: SparkSession, lake: Lake, members: DataFrame) -> None:
 
 def _sizes(members: DataFrame, rfm: DataFrame) -> Result:
     """How many are in which group, and the effect that can be told: in the share who buy within a month."""
-    recent = (F.col("recency_days") < _RESPONSE_DAYS).cast("int")
+    recent = (F.col("recency_days") < RESPONSE_DAYS).cast("int")
     known = members.join(rfm.select("customer_id", "recency_days"), on="customer_id")
     row = known.agg(
         F.count_if(~F.col("is_held_out")).alias("rows"),

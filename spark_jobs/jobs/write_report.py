@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.entry import Result, run_job
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import missing_partition, on, partition
+from spark_jobs.report.campaigns import read_campaigns
 from spark_jobs.report.changes import read_drift, read_migrations
 from spark_jobs.report.clusters import read_clusters
 from spark_jobs.report.content import Report
@@ -62,6 +63,7 @@ def _read(spark: SparkSession, lake: Lake, snapshot_date: dt.date, written_at: d
         migrations = pool.submit(read_migrations, spark, lake, snapshot_date)
         value = pool.submit(read_value, spark, lake, rfm, snapshot_date)
         offers = pool.submit(read_offers, spark, lake, snapshot_date)
+        campaigns = pool.submit(read_campaigns, spark, lake)
         total, segments = read_segments(rfm)
         cells = read_cells(rfm)
     return Report(
@@ -76,6 +78,7 @@ def _read(spark: SparkSession, lake: Lake, snapshot_date: dt.date, written_at: d
         migrations=migrations.result(),
         value=value.result(),
         offers=offers.result(),
+        campaigns=campaigns.result(),
         pipeline=read_pipeline(spark, lake),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from spark_jobs.campaigns.results import CampaignResult
 from spark_jobs.segmentation.model import Cluster, Model
 
 EARLIER_CUSTOMERS = "Without orders in these days"
@@ -236,6 +237,7 @@ class Report:
         migrations: None without an earlier partition labelled by the same model.
         value: None where there was too little data.
         offers: For each segment the books that most of its customers are to be offered; may be empty.
+        campaigns: Those measured last, the newest first; may be empty.
     """
 
     snapshot_date: dt.date
@@ -249,4 +251,5 @@ class Report:
     migrations: Migrations | None
     value: Value | None
     offers: tuple[Offer, ...]
+    campaigns: tuple[CampaignResult, ...]
     pipeline: Pipeline

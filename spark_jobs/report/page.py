@@ -45,6 +45,8 @@ def render(report: Report) -> str:
         "money": money,
         "share": share,
         "day": day,
+        "points": points,
+        "more_money": more_money,
         "colour": colour,
         "feature_name": _FEATURE_NAMES.__getitem__,
     }
@@ -81,6 +83,16 @@ def money(value: Decimal | float) -> str:
 
 def share(part: Decimal | float, whole: Decimal | float) -> str:
     return f"{100 * float(part) / float(whole):.1f}%" if whole else _ABSENT
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares, in percentage points."""
+    return _ABSENT if difference is None else f"{100 * difference:+.1f} pp"
+
+
+def more_money(difference: float | None) -> str:
+    """A difference of two amounts, with its sign."""
+    return _ABSENT if difference is None else f"{'-' if difference < 0 else '+'}{money(abs(difference))}"
 
 
 def day(date: dt.date) -> str:

@@ -14,7 +14,7 @@ from spark_jobs.lake import Lake
 from spark_jobs.segmentation.challenger import Challenger
 from spark_jobs.segmentation.champion import Verdict
 from spark_jobs.segmentation.model import Model
-from spark_jobs.tables import KMEANS_MODELS, RFM, SEGMENT_PROFILES, types
+from spark_jobs.tables import KMEANS_MODELS, RFM, SEGMENT_PROFILES
 
 TRAINING = "train_kmeans"
 """Who has decided where nobody had to."""
@@ -43,7 +43,7 @@ def write_model(
     version = challenger.model.version
     # Profiles first: whoever sees the model finds them.
     lake.replace(spark, SEGMENT_PROFILES, _profiles(spark, challenger), where=f"model_version = '{version}'")
-    _prepare(spark, lake)
+    lake.extend(spark, KMEANS_MODELS)
     data_version = lake.version(spark, RFM)  # with the partition, it names the rows that the model was trained on
     _row(spark, challenger, verdict, trained_at, data_version).createOrReplaceTempView("challenger")
     decided = ("is_champion", "verdict", "awaits_approval", "champion_since", "decided_by")
@@ -62,7 +62,7 @@ def crown(
     spark: SparkSession, lake: Lake, model_version: str, *, reason: str, decided_by: str, now: dt.datetime
 ) -> None:
     """Makes a stored model champion instead of the present one, in one commit."""
-    _prepare(spark, lake)
+    lake.extend(spark, KMEANS_MODELS)
     decided = {
         "is_champion": F.lit(True),
         "awaits_approval": F.lit(False),
@@ -103,15 +103,6 @@ def _champion_before(models: DataFrame) -> str:
             "pass a --model_version of gold.kmeans_models"
         )
     return str(row["model_version"])
-
-
-def _prepare(spark: SparkSession, lake: Lake) -> None:
-    """Creates the table, or gives one that an earlier version made the columns that it lacks."""
-    lake.create(spark, KMEANS_MODELS)
-    known = lake.read(spark, KMEANS_MODELS).columns
-    missing = ", ".join(f"{name} {kind}" for name, kind in types(KMEANS_MODELS.columns).items() if name not in known)
-    if missing:
-        spark.sql(f"ALTER TABLE {lake.name(KMEANS_MODELS)} ADD COLUMNS ({missing})")
 
 
 def _profiles(spark: SparkSession, challenger: Challenger) -> DataFrame:

@@ -8,6 +8,11 @@ from pyspark.sql import functions as F
 _PARTS = 10_000
 
 
+def drawn_share(held_out_share: float) -> float:
+    """The share that is in fact drawn with: in steps of a ten-thousandth."""
+    return round(held_out_share * _PARTS) / _PARTS
+
+
 def audience(
     customers: DataFrame,
     rfm: DataFrame,
@@ -26,7 +31,7 @@ def audience(
         rfm: A partition of `gold.rfm`.
         campaign: Its id.
         segment: A name of `transforms.rfm.SEGMENTS`.
-        held_out_share: From 0 to 1, in steps of a ten-thousandth.
+        held_out_share: From 0 to 1; see `drawn_share`.
         exported_at: Now.
 
     Returns:
@@ -42,6 +47,7 @@ def audience(
         F.col("rfm_segment").alias("segment"),
         drawn.alias("is_held_out"),
         F.lit(exported_at).alias("exported_at"),
+        F.lit(drawn_share(held_out_share)).alias("held_out_share"),
     )
 
 

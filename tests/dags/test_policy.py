@@ -22,6 +22,7 @@ STEPS = {
     "export_audience": ["sync_storage_key", "export_audience"],
     "forget_customer": ["sync_storage_key", "forget_customer"],
     "ingest_events": ["sync_storage_key", "ingest_events"],
+    "measure_campaign": ["sync_storage_key", "measure_campaign"],
     "refresh_silver": [
         "sync_storage_key",
         "merge_customers",
@@ -158,6 +159,7 @@ def test_only_what_shares_no_rows_runs_side_by_side(bag: DagBag) -> None:
         "export_audience": 1,
         "forget_customer": 1,
         "ingest_events": 1,
+        "measure_campaign": 1,
         "refresh_silver": 1,
         "segment_customers": 4,
         "train_kmeans": 1,

@@ -36,7 +36,9 @@ def test_a_campaign_has_each_customer_once_and_the_same_ones_are_held_out(spark:
 
     first = run(spark, Config(lake.root, "spring-2026", "At Risk", D, held_out_share=0.25))
     members = groups(spark, lake, "spring-2026")
-    again = run(spark, Config(lake.root, "spring-2026", "At Risk", D, held_out_share=0.5))
+    with pytest.raises(ArgumentError, match=r"--held_out_share must be 0\.25, which spring-2026 was drawn with before"):
+        run(spark, Config(lake.root, "spring-2026", "At Risk", D, held_out_share=0.5))
+    again = run(spark, Config(lake.root, "spring-2026", "At Risk", D, held_out_share=0.25))
 
     assert set(members) == {number for number in AGREED if number <= 200}
     assert again == first
@@ -77,8 +79,11 @@ def test_nobody_to_write_to_is_a_reason_and_a_missing_partition_an_error(spark: 
     store(lake, CUSTOMERS, frame(spark, CUSTOMERS, [customer(4)]))
     store(lake, RFM, frame(spark, RFM, [in_segment(D, 4)]))
 
+    store(lake, AUDIENCES, frame(spark, AUDIENCES, []).drop("held_out_share"))  # as an earlier version made it
+
     result = run(spark, Config(lake.root, "spring-2026", "At Risk", D))
 
+    assert lake.read(spark, AUDIENCES).columns[-1] == "held_out_share"
     assert (result["rows"], result["held_out"]) == (0, 0)
     assert result["skipped"] == "nobody of the segment agreed to marketing and is new to the campaign"
     with pytest.raises(MissingPartitionError, match="run aggregate_rfm --snapshot_date=2026-02-01 first"):

@@ -13,6 +13,7 @@ from spark_jobs.checkpoints import BatchPlan
 from spark_jobs.jobs import (
     aggregate_rfm,
     export_audience,
+    measure_campaign,
     merge_customer_orders,
     merge_customers,
     merge_orders,
@@ -87,6 +88,7 @@ def fill(spark: SparkSession, lake: Lake) -> None:
     aggregate_rfm.run(spark, aggregate_rfm.Config(lake.root, D))
     config = export_audience.Config(lake.root, "spring", "Hibernating", D, held_out_share=0.0)
     export_audience.run(spark, config)
+    measure_campaign.run(spark, measure_campaign.Config(lake.root, "spring"))
 
 
 def ingest(spark: SparkSession, lake: Lake, batch: int, messages: dict[str, list[Message]] = MESSAGES) -> None:

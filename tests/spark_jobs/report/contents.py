@@ -3,6 +3,8 @@
 import datetime as dt
 from decimal import Decimal
 
+from spark_jobs.campaigns.results import CampaignResult, Window, result_of
+from spark_jobs.campaigns.uplift import Group as CampaignGroup
 from spark_jobs.report.content import (
     EARLIER_CUSTOMERS,
     ClusterCard,
@@ -90,6 +92,20 @@ OFFERS = (
     Offer(EARLIER_CUSTOMERS, "The Last Map", "Zoë O'Brien", 40),
 )
 
+_END = dt.datetime(2026, 1, 30, 10, tzinfo=dt.UTC)
+_WINDOW = Window(30, _END, _END)
+
+
+def campaign(name: str, share: float, written_to: CampaignGroup, held_out: CampaignGroup) -> CampaignResult:
+    return result_of(name, _WINDOW, share=share, written_to=written_to, held_out=held_out, measured_at=_END)
+
+
+CAMPAIGNS = (
+    campaign("spring-2026", 0.25, CampaignGroup(300, 60, 600_00, 14_000_000), CampaignGroup(100, 8, 80_00, 1_600_000)),
+    campaign("to-everybody", 0.0, CampaignGroup(5, 1, 10_00, 1_000_000), CampaignGroup()),
+    campaign("odd", 0.25, CampaignGroup(300, 60), CampaignGroup(40, 2)),
+)
+
 
 def report(
     *,
@@ -100,6 +116,7 @@ def report(
     migrations: Migrations | None = None,
     value: Value | None = None,
     offers: tuple[Offer, ...] = (),
+    campaigns: tuple[CampaignResult, ...] = (),
 ) -> Report:
     return Report(
         snapshot_date=D,
@@ -116,6 +133,7 @@ def report(
         migrations=migrations,
         value=value,
         offers=offers,
+        campaigns=campaigns,
         pipeline=pipeline,
     )
 
@@ -123,4 +141,12 @@ def report(
 def everything(sample: tuple[Point, ...] = SAMPLE) -> Report:
     """A page on which no part is missing."""
     found = clusters(sample)
-    return report(found=found, pipeline=PIPELINE, drift=DRIFT, migrations=MIGRATIONS, value=VALUE, offers=OFFERS)
+    return report(
+        found=found,
+        pipeline=PIPELINE,
+        drift=DRIFT,
+        migrations=MIGRATIONS,
+        value=VALUE,
+        offers=OFFERS,
+        campaigns=CAMPAIGNS,
+    )

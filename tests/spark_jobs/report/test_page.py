@@ -13,6 +13,7 @@ from spark_jobs.report.picture import COLOURS
 from spark_jobs.report.sankey import sankey
 from spark_jobs.transforms.rfm import SEGMENTS
 from tests.spark_jobs.report.contents import (
+    CAMPAIGNS,
     DRIFT,
     MIGRATIONS,
     OFFERS,
@@ -142,6 +143,19 @@ def test_without_estimates_and_offers_the_page_says_what_to_run() -> None:
 
     assert "No estimates for this day: estimate_value needs more customers who bought twice" in text
     assert "No books to offer yet: run recommend_books for this date." in text
+
+
+def test_campaigns_are_told_with_the_range_that_chance_leaves() -> None:
+    text = text_of(render(report(found=None, campaigns=CAMPAIGNS)))
+
+    assert (
+        "spring-2026 30 days to 30 January 2026 300 20.0% bought 100 8.0% bought +12.0 pp +3.9 pp to +18.3 pp" in text
+    )
+    assert "+€1.20 +€0.98 to +€1.42 More bought than would have without the campaign: +12.0 percentage points" in text
+    absent = "\N{EN DASH}"
+    assert f"5 20.0% bought 0 {absent} {absent} Nobody is held out, so what would have been bought" in text
+    assert "✗ The sizes of the groups don't fit the share of 25.00% that was drawn (p = 2e-09)" in text
+    assert "No campaign has been measured yet: run measure_campaign once" in text_of(render(report(found=None)))
 
 
 def test_the_page_needs_no_network_no_script_and_little_space() -> None:
