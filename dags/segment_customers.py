@@ -14,6 +14,7 @@ date's comparison anew.
 
 - Clear the failed task: the partition is written again as a whole.
 - All of it is skipped while there is no silver table, or no order that counts: run `ingest_events`, then clear it.
+- `--scheme` in the sentence: `BOOKSTORE_RFM_SCHEME` is not as it must be; without it, the rest goes on.
 - `assign_segments` is skipped, not red, while there is no champion model: run `train_kmeans`.
 - `measure_drift` is skipped on the first date, `estimate_value` while too few customers have bought twice; the report
   is written without them.
@@ -30,6 +31,7 @@ from include.cluster_operators import cluster_of_the_run
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
 from include.parameters import SNAPSHOT_DATE, compute, snapshot_date, whole_number
+from include.settings import Settings
 
 with DAG(
     dag_id="segment_customers",
@@ -59,7 +61,11 @@ with DAG(
     with cluster_of_the_run(after=sync_storage_key):
         aggregate_rfm = SubmitJobOperator(
             task_id="aggregate_rfm",
-            parameters={"snapshot_date": SNAPSHOT_DATE, "lookback_days": "{{ params.lookback_days }}"},
+            parameters={
+                "snapshot_date": SNAPSHOT_DATE,
+                "lookback_days": "{{ params.lookback_days }}",
+                "scheme": Settings.load().rfm_scheme,
+            },
         )
         assign_segments = SubmitJobOperator(task_id="assign_segments", parameters={"snapshot_date": SNAPSHOT_DATE})
         measure_drift = SubmitJobOperator(

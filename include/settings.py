@@ -1,5 +1,6 @@
 """The one reader of configuration: environment variables, and the file that `BOOKSTORE_SETTINGS_FILE` names."""
 
+import json
 import os
 import re
 from pathlib import PurePosixPath
@@ -51,6 +52,22 @@ def _wheel(path: str) -> str:
     return path
 
 
+def _rfm_scheme(text: str) -> str:
+    # What the scheme says is checked by the job; here, that it can be handed over: Airflow takes these for templates.
+    if text and (not _is_json_object(text) or any(mark in text for mark in ("{{", "{%", "{#"))):
+        raise ValueError(
+            f"must be a JSON object, as docs/segmentation.md has it, without {{{{, {{% and {{#; found {text!r}"
+        )
+    return text
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except json.JSONDecodeError:
+        return False
+
+
 class Settings(BaseSettings):
     """Everything that differs between a laptop and Azure; an environment variable wins over the file."""
 
@@ -84,6 +101,7 @@ class Settings(BaseSettings):
     lineage_url: Annotated[str, AfterValidator(_lineage_url)] = Field("", validation_alias="OPENLINEAGE_URL")
     lineage_endpoint: str = Field("api/v1/lineage", validation_alias="OPENLINEAGE_ENDPOINT")
     lineage_secret: str = Field("", validation_alias="OPENLINEAGE_API_KEY_SECRET")
+    rfm_scheme: Annotated[str, AfterValidator(_rfm_scheme)] = Field("", validation_alias="BOOKSTORE_RFM_SCHEME")
     poll_seconds: int = Field(15, ge=1, validation_alias="BOOKSTORE_POLL_SECONDS")
 
     @classmethod

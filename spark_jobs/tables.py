@@ -130,6 +130,24 @@ RFM = Table(
     monetary decimal(18,2), r_score int, f_score int, m_score int, rfm_score string, rfm_segment string""",
     partitioned_by=("snapshot_date",),
 )
+RFM_SCHEMES = Table(
+    "gold",
+    "rfm_schemes",
+    ("scheme", "snapshot_date", "customer_id"),
+    """scheme string, snapshot_date date, customer_id bigint, r_score int, f_score int, m_score int, rfm_score string,
+    rfm_segment string""",
+    partitioned_by=("scheme", "snapshot_date"),
+)
+"""What a scheme of the shop's own makes of the customers of `gold.rfm`."""
+RFM_THRESHOLDS = Table(
+    "gold",
+    "rfm_thresholds",
+    ("scheme", "snapshot_date", "metric", "score"),
+    """scheme string, snapshot_date date, metric string, score int, threshold decimal(18,2), best_value decimal(18,2),
+    customers bigint""",
+    partitioned_by=("scheme", "snapshot_date"),
+)
+"""From which value on a partition's customers have a score, of the contract's scheme and of the shop's own."""
 CUSTOMER_SEGMENTS = Table(
     "gold",
     "customer_segments",

@@ -1,18 +1,26 @@
-"""Recency, frequency and monetary value as of one date: `silver.customers`, `orders` -> a partition of `gold.rfm`."""
+"""Recency, frequency and monetary value as of one date: `silver.customers`, `orders` -> a partition of `gold.rfm`.
+
+From which values on the scores were given goes to `gold.rfm_thresholds`. Where the shop has a scheme of its own, its
+scores and segments of the same customers go to `gold.rfm_schemes`.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.caching import cached
 from spark_jobs.entry import Result, run_job
 from spark_jobs.errors import ArgumentError, MissingTableError
 from spark_jobs.lake import Lake
 from spark_jobs.partitions import on, partition
+from spark_jobs.rfm_thresholds import write_thresholds
 from spark_jobs.rfm_totals import Stored, totals
-from spark_jobs.tables import CUSTOMERS, ORDERS, RFM
-from spark_jobs.transforms.rfm import rfm
+from spark_jobs.tables import CUSTOMERS, ORDERS, RFM, RFM_SCHEMES
+from spark_jobs.transforms.rfm import QUINTILES, rfm, scheme_rows, with_scores
+from spark_jobs.transforms.scheme import Scheme, read_scheme
 from spark_jobs.transforms.totals import Window
 
 
@@ -26,12 +34,14 @@ class Config:
             partition depends on the silver tables alone and never on the clock: it holds what is known so far, and
             running it again later completes it.
         lookback_days: How many days count, `snapshot_date` included; 0 for all history.
+        scheme: A scheme of the shop's own, as JSON (see `docs/segmentation.md`); empty for none.
         catalog: Unity Catalog's catalog; empty where there is none.
     """
 
     lake_root: str
     snapshot_date: dt.date
     lookback_days: int = 365
+    scheme: str = ""
     catalog: str = ""
 
     def __post_init__(self) -> None:
@@ -39,6 +49,8 @@ class Config:
             raise ArgumentError(
                 f"--lookback_days must be a number of days, or 0 for all history; found {self.lookback_days}"
             )
+        if self.scheme:
+            read_scheme(self.scheme)
 
 
 def run(spark: SparkSession, config: Config) -> Result:
@@ -52,7 +64,21 @@ def run(spark: SparkSession, config: Config) -> Result:
     summed, base = totals(spark, lake, Window(config.snapshot_date, config.lookback_days))
     rows = rfm(customers, summed, snapshot_date=config.snapshot_date, lookback_days=config.lookback_days)
     lake.replace_at_last(spark, RFM, rows, where=on(config.snapshot_date))
-    return _result(config, base, customers=partition(lake, spark, RFM, config.snapshot_date).count())
+    written = partition(lake, spark, RFM, config.snapshot_date)
+    customers_scored = write_thresholds(spark, lake, written, QUINTILES, config.snapshot_date)
+    if config.scheme:
+        _score_otherwise(spark, lake, written, read_scheme(config.scheme), config.snapshot_date)
+    return _result(config, base, customers=customers_scored)
+
+
+def _score_otherwise(
+    spark: SparkSession, lake: Lake, written: DataFrame, scheme: Scheme, snapshot_date: dt.date
+) -> None:
+    with ExitStack() as caches:
+        scored = cached(with_scores(written, scheme), caches)
+        where = f"{on(snapshot_date)} AND scheme = '{scheme.name}'"
+        lake.replace_at_last(spark, RFM_SCHEMES, scheme_rows(scored, scheme), where=where)
+        write_thresholds(spark, lake, scored, scheme, snapshot_date)
 
 
 def _result(config: Config, base: Stored | None, customers: int) -> Result:

@@ -15,6 +15,7 @@ from spark_jobs.report.changes import read_drift, read_migrations
 from spark_jobs.report.clusters import read_clusters
 from spark_jobs.report.content import Report
 from spark_jobs.report.customers import read_cells, read_segments
+from spark_jobs.report.gaps import read_gaps
 from spark_jobs.report.outlook import read_offers, read_value
 from spark_jobs.report.page import render
 from spark_jobs.report.pipeline import read_pipeline
@@ -63,6 +64,7 @@ def _read(spark: SparkSession, lake: Lake, snapshot_date: dt.date, written_at: d
         migrations = pool.submit(read_migrations, spark, lake, snapshot_date)
         value = pool.submit(read_value, spark, lake, rfm, snapshot_date)
         offers = pool.submit(read_offers, spark, lake, snapshot_date)
+        gaps = pool.submit(read_gaps, spark, lake, snapshot_date)
         campaigns = pool.submit(read_campaigns, spark, lake)
         total, segments = read_segments(rfm)
         cells = read_cells(rfm)
@@ -73,6 +75,7 @@ def _read(spark: SparkSession, lake: Lake, snapshot_date: dt.date, written_at: d
         total=total,
         segments=segments,
         cells=cells,
+        gaps=gaps.result(),
         clusters=read_clusters(spark, lake, rfm, on(snapshot_date)),
         drift=drift.result(),
         migrations=migrations.result(),

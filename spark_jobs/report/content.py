@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from spark_jobs.campaigns.results import CampaignResult
+from spark_jobs.report.gaps import Gap
 from spark_jobs.segmentation.model import Cluster, Model
 
 EARLIER_CUSTOMERS = "Without orders in these days"
@@ -232,6 +233,7 @@ class Report:
         total: All customers of the partition.
         segments: By revenue, the largest first.
         cells: Customers by R and F score.
+        gaps: Scores that nobody has; may be empty.
         clusters: None until a champion has labelled the partition.
         drift: None without an earlier partition to compare with.
         migrations: None without an earlier partition labelled by the same model.
@@ -246,6 +248,7 @@ class Report:
     total: Group
     segments: tuple[Group, ...]
     cells: Mapping[tuple[int, int], int]
+    gaps: tuple[Gap, ...]
     clusters: Clusters | None
     drift: Drift | None
     migrations: Migrations | None

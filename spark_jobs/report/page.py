@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from spark_jobs.report.actions import ACTIONS
 from spark_jobs.report.content import Report
+from spark_jobs.report.gaps import Gap
 from spark_jobs.report.picture import colour, picture
 from spark_jobs.report.sankey import sankey
 from spark_jobs.schema_changes import ADDED, CHANGED, IGNORED
@@ -28,6 +29,12 @@ _CHANGES = {
     IGNORED: "new, and kept in value alone",
     CHANGED: "of another type, and quarantined",
 }
+_IN_COMMON = {
+    "recency_days": "ordered last {} days ago",
+    "frequency": "have made {} orders",
+    "monetary": "have spent €{:,.2f}",
+}
+"""What customers with the same value have in common."""
 _ABSENT = "\N{EN DASH}"
 
 
@@ -45,6 +52,7 @@ def render(report: Report) -> str:
         "money": money,
         "share": share,
         "day": day,
+        "explained": explained,
         "points": points,
         "more_money": more_money,
         "colour": colour,
@@ -83,6 +91,15 @@ def money(value: Decimal | float) -> str:
 
 def share(part: Decimal | float, whole: Decimal | float) -> str:
     return f"{100 * float(part) / float(whole):.1f}%" if whole else _ABSENT
+
+
+def explained(gap: Gap) -> str:
+    """Why nobody has some scores."""
+    scores = " or ".join(f"{gap.metric[0].upper()}{score}" for score in gap.scores)
+    value = gap.value if gap.metric == "monetary" else int(gap.value)
+    common = _IN_COMMON[gap.metric].format(value)
+    common = common.replace(" 1 days", " 1 day").replace(" 1 orders", " 1 order")
+    return f"Nobody has {scores}: more than a fifth of the customers {common}, and equal values get equal scores."
 
 
 def points(difference: float | None) -> str:

@@ -1,12 +1,13 @@
 """Recency, frequency and monetary value of every customer as of a date, with scores and segments."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-BINS = 5
+from spark_jobs.transforms.scheme import CONTRACT, METRICS, Scheme
 
 _HIBERNATING, _AT_RISK, _CANT_LOSE = "Hibernating", "At Risk", "Can't Lose Them"
 _ABOUT_TO_SLEEP, _NEED_ATTENTION, _LOYAL = "About To Sleep", "Need Attention", "Loyal Customers"
@@ -23,6 +24,8 @@ _SEGMENTS_BY_SCORE = (
 )
 SEGMENTS = {(r, f): name for r, row in enumerate(_SEGMENTS_BY_SCORE, 1) for f, name in enumerate(row, 1)}
 """The segment of every pair of R and F score."""
+QUINTILES = Scheme(CONTRACT, dict.fromkeys(METRICS, 5), SEGMENTS)
+"""The scheme of `gold.rfm`."""
 
 
 def rfm(customers: DataFrame, totals: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
@@ -51,11 +54,24 @@ def rfm(customers: DataFrame, totals: DataFrame, *, snapshot_date: dt.date, look
             F.lit(snapshot_date).alias("snapshot_date"),
             "customer_id",
             F.lit(lookback_days).alias("lookback_days"),
-            *["recency_days", "frequency", "monetary", "r_score", "f_score", "m_score"],
-            F.concat("r_score", "f_score", "m_score").alias("rfm_score"),
-            _segment().alias("rfm_segment"),
+            *["recency_days", "frequency", "monetary"],
+            *_scores_and_segment(QUINTILES),
         )
     )
+
+
+def scheme_rows(scored: DataFrame, scheme: Scheme) -> DataFrame:
+    """What a scheme says about a partition's customers, beside `gold.rfm`.
+
+    Args:
+        scored: A partition of `gold.rfm`, with the scheme's scores instead of its own.
+        scheme: Any but the contract's.
+
+    Returns:
+        The columns of `gold.rfm_schemes`.
+    """
+    key = (F.lit(scheme.name).alias("scheme"), "snapshot_date", "customer_id")
+    return scored.select(*key, *_scores_and_segment(scheme))
 
 
 def counted_orders(customers: DataFrame, orders: DataFrame, *, snapshot_date: dt.date, lookback_days: int) -> DataFrame:
@@ -80,26 +96,29 @@ def counts() -> Column:
     return (F.col("status") != "cancelled") & (F.col("net_amount") > 0)
 
 
-def with_scores(customers: DataFrame) -> DataFrame:
-    """Adds `r_score`, `f_score` and `m_score`: 1 + floor(5 x (rows strictly worse) / n), exact at any size.
+def with_scores(customers: DataFrame, scheme: Scheme = QUINTILES) -> DataFrame:
+    """Sets `r_score`, `f_score` and `m_score`: 1 + floor(bins x (rows strictly worse) / n), exact at any size.
 
     Ranking all customers in one sorted window would put them into one partition. But a score depends on a customer's
-    value alone, and rises with it, so four cuts per metric hold all the scores there are: the lowest value that has a
-    score of 2, of 3, of 4 and of 5. They come from counts of distinct values (see `_cuts`), as one row that every
-    customer is compared with.
+    value alone, and rises with it, so the cuts of a metric hold all the scores there are: the lowest value that has a
+    score of 2, of 3 and so on. They come from counts of distinct values (see `_cuts`), as one row that every customer
+    is compared with, or from the scheme, where it has cut points of its own.
     """
-    scores = {f"{metric}_score": _score(metric, measure) for metric, measure in _measures().items()}
-    return customers.crossJoin(F.broadcast(_cuts(customers))).withColumns(scores).drop("cuts")
+    bins = {metric: len(scheme.scores(metric)) for metric in METRICS if scheme.lowest(metric) is None}
+    scores = {f"{metric}_score": _score(scheme, metric, measure) for metric, measure in _measures().items()}
+    compared = customers.crossJoin(F.broadcast(_cuts(customers, bins))) if bins else customers
+    return compared.withColumns(scores).drop("cuts")
 
 
-def _cuts(customers: DataFrame) -> DataFrame:
+def _cuts(customers: DataFrame, bins: Mapping[str, int]) -> DataFrame:
     """One row with `cuts`: metric and score, e.g. `r5`, to the lowest value that has the score.
 
     How many are strictly worse than a value is a running count in two steps. The first goes over buckets of close
     values, of which there are a few thousand however many customers there are. The second goes over the distinct values
     within one bucket, and the buckets are spread over the cluster.
     """
-    measures = F.create_map(*[part for metric, measure in _measures().items() for part in (F.lit(metric), measure)])
+    measures = F.create_map(*[part for metric in bins for part in (F.lit(metric), _measures()[metric])])
+    bins_of = F.create_map(*[F.lit(part) for pair in bins.items() for part in pair])
     values = customers.select(F.explode(measures)).groupBy("key", "value").agg(F.count("*").alias("customers"))
     values = values.withColumn("bucket", _bucket(F.col("value")))
     earlier_buckets = Window.partitionBy("key").orderBy("bucket").rowsBetween(Window.unboundedPreceding, -1)
@@ -114,7 +133,8 @@ def _cuts(customers: DataFrame) -> DataFrame:
     return (
         values.join(buckets, on=["key", "bucket"])
         .withColumn("worse", F.col("in_earlier_buckets") + lower)
-        .withColumn("score", F.expr(f"1 + ({BINS} * worse) div n"))
+        .withColumn("bins", bins_of[F.col("key")])
+        .withColumn("score", F.expr("1 + (bins * worse) div n"))
         .groupBy("key", "score")
         .agg(F.min("value").alias("lowest"))
         .agg(F.map_from_entries(F.collect_list(F.struct(F.concat("key", "score"), "lowest"))).alias("cuts"))
@@ -136,15 +156,18 @@ def _bucket(value: Column) -> Column:
     return F.signum(value).cast("int") * (F.length(digits) * 10_000 + F.substring(digits, 1, 4).cast("int"))
 
 
-def _score(metric: str, measure: Column) -> Column:
+def _score(scheme: Scheme, metric: str, measure: Column) -> Column:
     # A score that nobody has, because of ties, has no cut; so the highest cut reached decides, not how many.
-    reached = [F.when(measure >= F.col("cuts")[f"{metric}{score}"], F.lit(score)) for score in range(1, BINS + 1)]
-    return F.greatest(*reached)
+    lowest, scores = scheme.lowest(metric), scheme.scores(metric)
+    cuts = map(F.lit, lowest) if lowest else (F.col("cuts")[f"{metric}{score}"] for score in scores)
+    return F.greatest(*[F.when(measure >= cut, F.lit(score)) for score, cut in zip(scores, cuts, strict=True)])
 
 
-def _segment() -> Column:
-    names = F.create_map(*[F.lit(part) for (r, f), name in SEGMENTS.items() for part in (f"{r}{f}", name)])
-    return names[F.concat("r_score", "f_score")]
+def _scores_and_segment(scheme: Scheme) -> list[Column]:
+    scores = [F.col(f"{metric}_score") for metric in METRICS]
+    names = F.create_map(*[F.lit(part) for (r, f), name in scheme.segments.items() for part in (f"{r}{f}", name)])
+    segment = names[F.concat("r_score", "f_score")]
+    return [*scores, F.concat(*scores).alias("rfm_score"), segment.alias("rfm_segment")]
 
 
 def ordered_within(snapshot_date: dt.date, lookback_days: int, of: str = "ordered_at") -> Column:

@@ -206,6 +206,15 @@ def test_what_a_run_may_say_about_ingest_has_the_settings_as_default(monkeypatch
     assert (task.parameters["max_age_minutes"], task.parameters["max_quarantined_percent"]) == (90, 5)
 
 
+def test_a_scheme_of_the_shops_own_is_handed_to_rfm(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheme = '{"name": "reach", "frequency": [4], "segments": {"New": ["R1 F1"]}}'
+    monkeypatch.setenv("BOOKSTORE_RFM_SCHEME", scheme)
+    task = bag_with(monkeypatch).dags["segment_customers"].get_task("aggregate_rfm")
+    assert isinstance(task, SubmitJobOperator)
+    assert task.parameters["scheme"] == scheme
+    assert task.render_template(task.parameters["scheme"], {}) == scheme
+
+
 def test_orders_wait_for_customers_and_books(bag: DagBag) -> None:
     refresh = bag.dags["refresh_silver"]
     upstream = {task.task_id: task.upstream_task_ids for task in refresh.tasks}

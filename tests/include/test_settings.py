@@ -58,6 +58,9 @@ def test_compute_without_what_it_needs_is_refused(compute: str, missing: str, mo
         ("AZURE_KEY_VAULT_URL", "http://vault", "AZURE_KEY_VAULT_URL must be the vault's https:// address"),
         ("BOOKSTORE_WHEEL", "/tmp/x.whl", "BOOKSTORE_WHEEL must be a .whl under /Workspace/ or /Volumes/"),  # noqa: S108
         ("BOOKSTORE_COMPUTE", "laptop", "BOOKSTORE_COMPUTE .*'job_cluster'.*, found 'laptop'"),
+        ("BOOKSTORE_RFM_SCHEME", "quartiles", "BOOKSTORE_RFM_SCHEME must be a JSON object, .* found 'quartiles'"),
+        ("BOOKSTORE_RFM_SCHEME", "[5, 5, 5]", "BOOKSTORE_RFM_SCHEME must be a JSON object, as docs/segmentation.md"),
+        ("BOOKSTORE_RFM_SCHEME", '{"name": "{{ x }}"}', "BOOKSTORE_RFM_SCHEME must be a JSON object, .* without {{"),
         ("BOOKSTORE_POLL_SECONDS", "0", "BOOKSTORE_POLL_SECONDS .*greater than or equal to 1, found '0'"),
     ],
 )

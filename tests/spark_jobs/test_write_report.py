@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.errors import MissingPartitionError
 from spark_jobs.jobs import assign_segments, train_kmeans, write_report
 from spark_jobs.lake import Lake
+from spark_jobs.report.campaigns import read_campaigns
 from spark_jobs.report.changes import read_drift, read_migrations
 from spark_jobs.report.content import (
     EARLIER_CUSTOMERS,
@@ -24,10 +25,12 @@ from spark_jobs.report.content import (
     Value,
 )
 from spark_jobs.report.customers import read_cells, read_members, read_sample, read_segments
+from spark_jobs.report.gaps import Gap, read_gaps
 from spark_jobs.report.outlook import read_offers, read_value
 from spark_jobs.report.pipeline import read_pipeline
 from spark_jobs.tables import (
     BOOKS_HISTORY,
+    CAMPAIGN_RESULTS,
     CUSTOMER_SEGMENTS,
     CUSTOMER_VALUE,
     DRIFT,
@@ -38,11 +41,13 @@ from spark_jobs.tables import (
     RECOMMENDATIONS,
     REPORTS,
     RFM,
+    RFM_THRESHOLDS,
     SCHEMA_CHANGES,
     SEGMENT_MIGRATIONS,
     VALUE_MODELS,
 )
 from tests.spark_jobs.bookstore import Row, frame, order, orders, rfm_row, store
+from tests.spark_jobs.report.contents import CAMPAIGNS
 from tests.spark_jobs.report.reading import text_of
 from tests.spark_jobs.segmentation.groups import GROUPS, planted
 
@@ -235,6 +240,24 @@ def test_one_page_per_date_first_without_and_then_with_clusters(spark: SparkSess
     assert (second["clusters"], second["bytes"]) == (4, len(html.encode()))
     assert f"Version {version} , the champion" in text_of(html)
     assert "0 Active top-spending regulars 20 customers (25.0%)" in text_of(html)
+
+
+def test_campaigns_and_scores_that_nobody_has_are_read_from_their_tables(spark: SparkSession, lake: Lake) -> None:
+    assert (read_campaigns(spark, lake), read_gaps(spark, lake, D)) == ((), ())
+    earlier = CAMPAIGNS[1]._replace(measured_at=CAMPAIGNS[1].measured_at - dt.timedelta(days=1))
+    store(lake, CAMPAIGN_RESULTS, spark.createDataFrame([earlier, CAMPAIGNS[0]], CAMPAIGN_RESULTS.columns))
+    known = {"scheme": "quintiles", "snapshot_date": D, "metric": "frequency", "score": 1, "customers": 4}
+    empty = {"score": 2, "customers": 0}
+    found = [
+        known | {"best_value": Decimal(3)},
+        known | empty,
+        known | empty | {"score": 3, "scheme": "own"},
+        known | empty | {"score": 4, "snapshot_date": D + dt.timedelta(days=1)},
+    ]
+    store(lake, RFM_THRESHOLDS, frame(spark, RFM_THRESHOLDS, found))
+
+    assert read_campaigns(spark, lake) == (CAMPAIGNS[0], earlier)
+    assert read_gaps(spark, lake, D) == (Gap("frequency", (2,), Decimal(3)),)
 
 
 def page(spark: SparkSession, lake: Lake) -> str:

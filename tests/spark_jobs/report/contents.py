@@ -26,6 +26,7 @@ from spark_jobs.report.content import (
     TopicFunnel,
     Value,
 )
+from spark_jobs.report.gaps import Gap
 from spark_jobs.segmentation.features import Scaling
 from spark_jobs.segmentation.model import Cluster, Model
 
@@ -95,6 +96,12 @@ OFFERS = (
 _END = dt.datetime(2026, 1, 30, 10, tzinfo=dt.UTC)
 _WINDOW = Window(30, _END, _END)
 
+GAPS = (
+    Gap("frequency", (2, 3), Decimal(1)),
+    Gap("monetary", (5,), Decimal("9.99")),
+    Gap("recency_days", (1,), Decimal(3)),
+)
+
 
 def campaign(name: str, share: float, written_to: CampaignGroup, held_out: CampaignGroup) -> CampaignResult:
     return result_of(name, _WINDOW, share=share, written_to=written_to, held_out=held_out, measured_at=_END)
@@ -116,6 +123,7 @@ def report(
     migrations: Migrations | None = None,
     value: Value | None = None,
     offers: tuple[Offer, ...] = (),
+    gaps: tuple[Gap, ...] = (),
     campaigns: tuple[CampaignResult, ...] = (),
 ) -> Report:
     return Report(
@@ -128,6 +136,7 @@ def report(
             Group("Hibernating", 750, 1_000, Decimal("2500.00"), 200, 1, Decimal("10.25")),
         ),
         cells={(5, 5): 250, (1, 1): 750},
+        gaps=gaps,
         clusters=found,
         drift=drift,
         migrations=migrations,
@@ -143,6 +152,7 @@ def everything(sample: tuple[Point, ...] = SAMPLE) -> Report:
     found = clusters(sample)
     return report(
         found=found,
+        gaps=GAPS,
         pipeline=PIPELINE,
         drift=DRIFT,
         migrations=MIGRATIONS,

@@ -15,6 +15,7 @@ from spark_jobs.transforms.rfm import SEGMENTS
 from tests.spark_jobs.report.contents import (
     CAMPAIGNS,
     DRIFT,
+    GAPS,
     MIGRATIONS,
     OFFERS,
     PIPELINE,
@@ -143,6 +144,16 @@ def test_without_estimates_and_offers_the_page_says_what_to_run() -> None:
 
     assert "No estimates for this day: estimate_value needs more customers who bought twice" in text
     assert "No books to offer yet: run recommend_books for this date." in text
+
+
+def test_scores_that_nobody_has_are_explained() -> None:
+    text = text_of(render(report(found=None, gaps=GAPS)))
+
+    reason = "and equal values get equal scores."
+    assert f"Nobody has F2 or F3: more than a fifth of the customers have made 1 order, {reason}" in text
+    assert f"Nobody has M5: more than a fifth of the customers have spent €9.99, {reason}" in text
+    assert f"Nobody has R1: more than a fifth of the customers ordered last 3 days ago, {reason}" in text
+    assert "Nobody has" not in text_of(render(report(found=None)))
 
 
 def test_campaigns_are_told_with_the_range_that_chance_leaves() -> None:

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.transforms.rfm import SEGMENTS, rfm, with_scores
+from spark_jobs.transforms.rfm import QUINTILES, SEGMENTS, rfm, with_scores
+from spark_jobs.transforms.scheme import Scheme
 from spark_jobs.transforms.totals import Window, totals_of
 from tests.spark_jobs.bookstore import customers, order, orders, random_orders
 from tests.spark_jobs.plain_rfm import SEGMENT_OF, plain_rfm
@@ -127,21 +128,47 @@ def test_the_segments_cover_every_cell_as_the_contract_says() -> None:
     assert len(SEGMENTS) == 25
 
 
+def test_a_scheme_has_cut_points_bins_of_other_numbers_or_both(spark: SparkSession) -> None:
+    rng = random.Random(11)  # noqa: S311 - repeatable, not secret
+    recency = [rng.choice([13, 14, 15, 60, 61, rng.randrange(400)]) for _ in range(200)]
+    frequency = [rng.choice([1, 1, 3, 4, 9]) for _ in recency]
+    cents = [rng.choice([1999, 2000, rng.randrange(1, 10**5)]) for _ in recency]
+    scheme = Scheme("reach", {"r": (Decimal(14), Decimal(60)), "f": 2, "m": 9}, {})
+    fixed = Scheme("fixed", {"r": 3, "f": (Decimal(4),), "m": (Decimal("19.99"), Decimal(20))}, {})
+    all_fixed = Scheme("all-fixed", {**fixed.scales, "r": (Decimal(14),)}, {})
+
+    by_days = [3 if days <= 14 else 2 if days <= 60 else 1 for days in recency]
+    two, nine = expected_scores(frequency, bins=2), expected_scores(cents, bins=9)
+    assert scores(spark, recency, frequency, cents, scheme) == list(zip(by_days, two, nine, strict=True))
+
+    three = expected_scores([-days for days in recency], bins=3)
+    by_orders = [2 if orders >= 4 else 1 for orders in frequency]
+    by_money = [1 + (amount >= 1999) + (amount >= 2000) for amount in cents]
+    assert scores(spark, recency, frequency, cents, fixed) == list(zip(three, by_orders, by_money, strict=True))
+
+    fortnight = [2 if days <= 14 else 1 for days in recency]
+    assert scores(spark, recency, frequency, cents, all_fixed) == list(zip(fortnight, by_orders, by_money, strict=True))
+
+
 def scores(
-    spark: SparkSession, recency: Sequence[int], frequency: Sequence[int], cents: Sequence[int]
+    spark: SparkSession,
+    recency: Sequence[int],
+    frequency: Sequence[int],
+    cents: Sequence[int],
+    scheme: Scheme = QUINTILES,
 ) -> list[tuple[int, ...]]:
     rows = [
         (row, days, orders, Decimal(amount) / 100)
         for row, (days, orders, amount) in enumerate(zip(recency, frequency, cents, strict=True))
     ]
     columns = "row int, recency_days int, frequency bigint, monetary decimal(18,2)"
-    scored = with_scores(spark.createDataFrame(rows, schema=columns))
+    scored = with_scores(spark.createDataFrame(rows, schema=columns), scheme)
     return [tuple(row)[1:] for row in sorted(scored.select("row", "r_score", "f_score", "m_score").collect())]
 
 
-def expected_scores(values: Sequence[int]) -> list[int]:
+def expected_scores(values: Sequence[int], bins: int = 5) -> list[int]:
     worse = {value: sum(other < value for other in values) for value in set(values)}
-    return [1 + 5 * worse[value] // len(values) for value in values]
+    return [1 + bins * worse[value] // len(values) for value in values]
 
 
 @pytest.mark.full
