@@ -7,6 +7,7 @@ from spark_jobs.tables import (
     AUDIENCES,
     BOOKS_CHANGES,
     BOOKS_HISTORY,
+    CAMPAIGN_RESULTS,
     CUSTOMER_ORDERS,
     CUSTOMER_SEGMENTS,
     CUSTOMER_VALUE,
@@ -19,6 +20,8 @@ from spark_jobs.tables import (
     ORDERS,
     RECOMMENDATIONS,
     RFM,
+    RFM_SCHEMES,
+    RFM_THRESHOLDS,
     SEGMENT_MIGRATIONS,
     SEGMENT_PROFILES,
     VALUE_MODELS,
@@ -67,6 +70,11 @@ _TASTES = _COUNTED | _of(ORDERS, "order_id")
 _TASTES |= _of(ORDER_LINE_ITEMS, "book_id customer_id genre order_id ordered_at quantity returned_quantity")
 """What decides which books customers have, and so what all counts of them come from."""
 
+_SCORES = _of(RFM, "r_score f_score m_score")
+_RESPONSES = _of(AUDIENCES, "customer_id exported_at is_held_out") | _of(CUSTOMERS, "customer_id")
+_RESPONSES |= _of(ORDERS, "customer_id net_amount ordered_at status")
+"""What decides who of a campaign has bought."""
+
 COLUMNS = {
     CUSTOMERS: ColumnLineage(
         _same(
@@ -114,6 +122,10 @@ COLUMNS = {
         | _each("monetary", _of(ORDERS, "net_amount"))
         | _each("r_score f_score m_score rfm_score rfm_segment", _COUNTED),
         _COUNTED,
+    ),
+    RFM_SCHEMES: ColumnLineage(
+        _same(RFM, "snapshot_date customer_id") | _each("r_score f_score m_score rfm_score rfm_segment", _FEATURES),
+        _of(RFM, "snapshot_date"),
     ),
     CUSTOMER_SEGMENTS: ColumnLineage(
         _same(RFM, "snapshot_date customer_id rfm_segment")
@@ -164,7 +176,19 @@ COLUMNS = {
         | _each("is_held_out", _of(RFM, "customer_id")),
         _of(CUSTOMERS, "customer_id marketing_consent") | _of(RFM, "customer_id rfm_segment snapshot_date"),
     ),
-    # What Python fits has no plan: it comes from what it is fitted to.
+    CAMPAIGN_RESULTS: ColumnLineage(
+        _each(
+            "written_to written_to_buyers written_to_rate written_to_revenue held_out held_out_buyers held_out_rate "
+            "held_out_revenue rate_uplift rate_uplift_low rate_uplift_high revenue_uplift revenue_uplift_low "
+            "revenue_uplift_high sample_ratio_p is_sample_ratio_alarm verdict",
+            _RESPONSES,
+        ),
+        _RESPONSES,
+    ),
+    # What Python fits or sums up has no plan: it comes from what it is made of.
+    RFM_THRESHOLDS: ColumnLineage(
+        _each("threshold best_value customers", _FEATURES | _SCORES), _SCORES | _of(RFM, "snapshot_date")
+    ),
     KMEANS_MODELS: ColumnLineage(
         _each("model_version k silhouette inertia model", _FEATURES)
         | _each("customers", _of(RFM, "customer_id"))

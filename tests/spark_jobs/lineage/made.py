@@ -29,6 +29,7 @@ from spark_jobs.tables import (
     ORDERS,
     RECOMMENDATIONS,
     RFM,
+    RFM_SCHEMES,
     SEGMENT_MIGRATIONS,
     Table,
 )
@@ -37,7 +38,7 @@ from spark_jobs.transforms.comparisons import migrations
 from spark_jobs.transforms.customer_orders import customer_orders
 from spark_jobs.transforms.orders import describe_lines
 from spark_jobs.transforms.purchases import histories, purchase_days
-from spark_jobs.transforms.rfm import counted_orders, rfm
+from spark_jobs.transforms.rfm import QUINTILES, counted_orders, rfm, scheme_rows, with_scores
 from spark_jobs.transforms.totals import Window, totals_of
 from spark_jobs.value.model import ValueModel, estimated
 from spark_jobs.value.purchases import PurchaseModel
@@ -95,6 +96,7 @@ def _made(spark: SparkSession) -> dict[Table, DataFrame]:
         ORDER_LINE_ITEMS: describe_lines(of(ORDERS), of(BOOKS_HISTORY)),
         CUSTOMER_ORDERS: customer_orders(of(CUSTOMERS), of(ORDERS), of(ORDER_LINE_ITEMS)),
         RFM: rfm(of(CUSTOMERS), totals, snapshot_date=DAY, lookback_days=365),
+        RFM_SCHEMES: scheme_rows(with_scores(of_day, QUINTILES), QUINTILES),
         CUSTOMER_SEGMENTS: assigned(of_day, MODEL),
         SEGMENT_MIGRATIONS: migrations(of(CUSTOMER_SEGMENTS), earlier=DAY, later=DAY + dt.timedelta(days=1)),
         CUSTOMER_VALUE: estimated(histories(days, DAY), VALUE_MODEL, snapshot_date=DAY, horizon_days=90),

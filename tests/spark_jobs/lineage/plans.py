@@ -16,7 +16,7 @@ Sources = frozenset[Source]
 _NOTHING: Sources = frozenset()
 _TABLES = {table.full_name: table for table in all_tables()}
 _MADE_IN_PYTHON = {"LocalRelation", "LogicalRDD", "OneRowRelation", "Range"}
-_PASSING_ON = {"ResolvedHint", "Sort", "SubqueryAlias"}
+_PASSING_ON = {"RepartitionByExpression", "ResolvedHint", "Sort", "SubqueryAlias"}
 
 
 def empty(spark: SparkSession, table: Table) -> DataFrame:

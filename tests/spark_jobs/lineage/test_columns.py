@@ -7,7 +7,9 @@ from pyspark.sql import functions as F
 from spark_jobs.lineage.columns import COLUMNS, ColumnLineage, Source
 from spark_jobs.segmentation.features import FEATURES
 from spark_jobs.tables import (
+    AUDIENCES,
     BOOKS_HISTORY,
+    CAMPAIGN_RESULTS,
     CUSTOMERS,
     DRIFT,
     KMEANS_MODELS,
@@ -22,6 +24,7 @@ from spark_jobs.tables import (
 )
 from spark_jobs.transforms.comparisons import cells
 from spark_jobs.transforms.purchases import held_out
+from spark_jobs.transforms.responses import responses
 from tests.spark_jobs.lineage.made import DAY, days_of_purchases, lineages
 from tests.spark_jobs.lineage.plans import empty, lineage_of
 
@@ -46,6 +49,8 @@ def test_what_is_fitted_comes_from_what_it_is_fitted_to(spark: SparkSession) -> 
     assert COLUMNS[SEGMENT_PROFILES].columns["monetary"] == features
     fitted = lineage_of(held_out(days_of_purchases(spark), DAY, 90))
     assert COLUMNS[VALUE_MODELS] == from_all(fitted, COLUMNS[VALUE_MODELS])
+    bought = lineage_of(responses(*(empty(spark, table) for table in (AUDIENCES, CUSTOMERS, ORDERS)), days=30))
+    assert COLUMNS[CAMPAIGN_RESULTS] == from_all(bought, COLUMNS[CAMPAIGN_RESULTS])
     compared = lineage_of(cells(empty(spark, RFM), None, features=FEATURES, earlier=DAY))
     assert compared.columns["customers"] | compared.rows <= COLUMNS[DRIFT].columns["psi"] | COLUMNS[DRIFT].rows
 
