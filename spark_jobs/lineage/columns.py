@@ -64,6 +64,7 @@ def _each(names: str, sources: Sources) -> dict[str, Sources]:
 _COUNTED = _of(CUSTOMERS, "customer_id") | _of(ORDERS, "customer_id net_amount ordered_at status")
 """What decides which orders count."""
 _FEATURES = _of(RFM, "recency_days frequency monetary")
+_OF_DATE = _FEATURES | _of(RFM, "snapshot_date")
 _CHAMPION = _of(KMEANS_MODELS, "model")
 _SEGMENTS = _of(RFM, "customer_id rfm_segment snapshot_date")
 _TASTES = _COUNTED | _of(ORDERS, "order_id")
@@ -124,8 +125,8 @@ COLUMNS = {
         _COUNTED,
     ),
     RFM_SCHEMES: ColumnLineage(
-        _same(RFM, "snapshot_date customer_id") | _each("r_score f_score m_score rfm_score rfm_segment", _FEATURES),
-        _of(RFM, "snapshot_date"),
+        _same(RFM, "snapshot_date customer_id") | _each("r_score f_score m_score rfm_score rfm_segment", _OF_DATE),
+        _OF_DATE,
     ),
     CUSTOMER_SEGMENTS: ColumnLineage(
         _same(RFM, "snapshot_date customer_id rfm_segment")
@@ -165,9 +166,9 @@ COLUMNS = {
         _same(RFM, "rfm_segment")
         | _each("customer_id", _of(CUSTOMERS, "customer_id") | _of(ORDER_LINE_ITEMS, "customer_id"))
         | _each("book_id", _of(BOOKS_HISTORY, "book_id") | _of(ORDER_LINE_ITEMS, "book_id"))
-        | _each("score", _TASTES | _SEGMENTS)
-        | _each("rank", _TASTES | _SEGMENTS | _of(BOOKS_HISTORY, "book_id"))
-        | _each("source", _TASTES),
+        | _each("score", _TASTES | _SEGMENTS | _of(BOOKS_HISTORY, "genre"))
+        | _each("rank", _TASTES | _SEGMENTS | _of(BOOKS_HISTORY, "book_id genre"))
+        | _each("source", _TASTES | _of(BOOKS_HISTORY, "genre")),
         _TASTES | _SEGMENTS | _of(RFM, "lookback_days") | _of(BOOKS_HISTORY, "__START_AT __END_AT book_id genre"),
     ),
     AUDIENCES: ColumnLineage(

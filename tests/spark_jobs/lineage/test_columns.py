@@ -37,6 +37,7 @@ def without(lineage: ColumnLineage, known: frozenset[Source]) -> ColumnLineage:
     return ColumnLineage({name: sources for name, sources in columns.items() if sources}, lineage.rows - known)
 
 
+@pytest.mark.full
 def test_what_is_declared_is_what_the_plans_say(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = lineages(spark, monkeypatch)
     declared = {table.full_name: without(COLUMNS[table], READ_IN_PYTHON) for table in planned}
