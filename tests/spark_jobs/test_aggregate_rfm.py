@@ -51,6 +51,7 @@ SCHEME = {
 }
 
 
+@pytest.mark.full
 def test_a_scheme_of_the_shops_own_stands_beside_and_replaces_itself_alone(spark: SparkSession, lake: Lake) -> None:
     history = [
         order("O-1", 1, "2026-01-30T10:00:00", "5.00"),

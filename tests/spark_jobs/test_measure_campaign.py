@@ -69,6 +69,7 @@ def test_both_groups_are_measured_from_each_customers_own_export_on(spark: Spark
     )
 
 
+@pytest.mark.full
 def test_an_audience_of_an_earlier_version_has_no_share_to_check(spark: SparkSession, lake: Lake) -> None:
     members = frame(spark, AUDIENCES, [member(1, held_out=False), member(2, held_out=True)])
     store(lake, AUDIENCES, members.drop("held_out_share"))
