@@ -31,7 +31,7 @@ def by_dags(cloud: Cloud) -> tuple[float, list[PythonWheelTask]]:
         airflow.wait(segments, timeout=RUN_LIMIT_SECONDS)
         seconds = time.time() - began
         # Else the schedule would take the next day's events away.
-        airflow.ask("PATCH", "/api/v2/dags/ingest_events", json={"is_paused": True})
+        airflow.pause("ingest_events")
     return seconds, _submitted(cloud, since=began)
 
 

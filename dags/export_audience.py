@@ -17,7 +17,7 @@ from airflow.sdk import DAG, Param
 
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
-from include.parameters import compute, snapshot_date
+from include.parameters import campaign, compute, snapshot_date
 
 with DAG(
     dag_id="export_audience",
@@ -30,12 +30,7 @@ with DAG(
     default_args=DEFAULT_ARGS,
     tags=tags("gold", "campaign"),
     params={
-        "campaign": Param(
-            type="string",
-            pattern="^[a-z0-9][a-z0-9-]{0,62}$",
-            title="Campaign",
-            description_md="Its id: small letters, digits and hyphens. The same id adds to the same campaign.",
-        ),
+        "campaign": campaign("Its id: small letters, digits and hyphens. The same id adds to the same campaign."),
         "segment": Param(
             "Champions",
             type="string",

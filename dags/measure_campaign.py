@@ -13,11 +13,11 @@ them. All of it, with a verdict in words, is in `gold.campaign_results`, in the 
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
 from include.dag_defaults import DEFAULT_ARGS, tags
 from include.operators import SubmitJobOperator, SyncStorageKeyOperator
-from include.parameters import compute, whole_number
+from include.parameters import campaign, compute, whole_number
 
 with DAG(
     dag_id="measure_campaign",
@@ -29,12 +29,7 @@ with DAG(
     default_args=DEFAULT_ARGS,
     tags=tags("gold", "campaign"),
     params={
-        "campaign": Param(
-            type="string",
-            pattern="^[a-z0-9][a-z0-9-]{0,62}$",
-            title="Campaign",
-            description_md="The id that it was exported with.",
-        ),
+        "campaign": campaign("The id that it was exported with."),
         "response_days": whole_number(
             None,
             minimum=1,

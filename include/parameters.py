@@ -47,3 +47,7 @@ def compute() -> Param:
         title="Compute",
         description_md="What to run on. `as_configured`: what `BOOKSTORE_COMPUTE` says. See `docs/compute.md`.",
     )
+
+
+def campaign(description: str) -> Param:
+    return Param(type="string", pattern="^[a-z0-9][a-z0-9-]{0,62}$", title="Campaign", description_md=description)

@@ -56,8 +56,11 @@ class AirflowClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._http.close()
 
+    def pause(self, dag_id: str) -> None:
+        self._set_paused(dag_id, is_paused=True)
+
     def unpause(self, dag_id: str) -> None:
-        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+        self._set_paused(dag_id, is_paused=False)
 
     def trigger(self, dag_id: str, *, conf: dict[str, Any] | None = None, partition_key: str | None = None) -> DagRun:
         body = {"logical_date": None, "conf": conf or {}, "partition_key": partition_key}
@@ -114,6 +117,9 @@ class AirflowClient:
 
     def run_url(self, run: DagRun) -> str:
         return f"{self.url}/dags/{run.dag_id}/runs/{run.run_id}"
+
+    def _set_paused(self, dag_id: str, *, is_paused: bool) -> None:
+        self.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": is_paused})
 
     def _read(self, run: DagRun) -> DagRun:
         return DagRun.from_json(self.ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}"))

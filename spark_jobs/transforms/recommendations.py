@@ -70,7 +70,7 @@ def recommendations(
         _candidates(affinities(tastes), fallback, owned)
         .join(known, on="customer_id")
         .join(popular.withColumnRenamed("book_id", "book"), _same_cell("rfm_segment", "segment"))
-        .withColumn("times_everybodys", _times_everybodys())
+        .withColumn("times_everybodys", times_everybodys())
         .withColumn("score", (F.col("affinity") + GENRE_WEIGHT * _lift()) * F.col("popularity"))
         .withColumn("rank", F.row_number().over(best_first))
         .where(F.col("rank") <= RANKS)
@@ -184,7 +184,7 @@ def genre_sizes(tastes: DataFrame) -> DataFrame:
     return sizes.crossJoin(F.broadcast(tastes.agg(F.count("*").alias("everything"))))
 
 
-def _times_everybodys() -> Column:
+def times_everybodys() -> Column:
     """The customer's books of the genre by the genre's share of everybody's books; null where there are none."""
     return F.try_element_at("genres", "genre") * F.col("everything") / F.col("genre_size")
 

@@ -15,6 +15,7 @@ from spark_jobs.transforms.recommendations import (
     neighbours,
     popularities,
     recommendations,
+    times_everybodys,
 )
 from tests.spark_jobs.bookstore import frame, order_lines, orders
 from tests.spark_jobs.taste import compared, drawn_purchases
@@ -63,7 +64,7 @@ def test_affinity_is_the_share_of_what_leads_to_a_book(spark: SparkSession) -> N
     assert found[2, 11] == pytest.approx(twelve / (ten + twelve), rel=1e-5)
 
 
-def test_a_customers_books_and_everybodys_are_counted_by_genre(spark: SparkSession) -> None:
+def test_a_genre_counts_by_how_much_more_of_it_a_customer_has_than_everybody(spark: SparkSession) -> None:
     unknown = spark.createDataFrame(
         [(1, 99, None, NOW)], "customer_id bigint, book_id bigint, genre string, at timestamp"
     )
@@ -73,6 +74,11 @@ def test_a_customers_books_and_everybodys_are_counted_by_genre(spark: SparkSessi
     own = {row.customer_id: (row.books, row.genres) for row in genre_tastes(tastes).collect()}
     sizes = {(row.genre, row.genre_size, row.everything) for row in genre_sizes(tastes).collect()}
 
+    times = genre_tastes(tastes).crossJoin(genre_sizes(tastes)).withColumn("times", times_everybodys())
+    found = {(row.customer_id, row.genre): row.times for row in times.where("times IS NOT NULL").collect()}
+
+    # Of five books two are Crime and two Poetry.
+    assert found == {(1, "Crime"): 2 * 5 / 2, (1, "Poetry"): 1 * 5 / 2, (2, "Poetry"): 1 * 5 / 2}
     assert own == {1: (4, {"Crime": 2, "Poetry": 1}), 2: (1, {"Poetry": 1})}
     assert sizes == {("Crime", 2, 5), ("Poetry", 2, 5), (None, 1, 5)}
 
