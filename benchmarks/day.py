@@ -13,9 +13,8 @@ from localcloud.bookstore.plan import Disorder, Plan
 from localcloud.bookstore.production import produce_bookstore
 from localcloud.databricks.engine.server_spec import ServerSpec, write_configuration
 from localcloud.demo import RUN_LIMIT_SECONDS, Stages, bring_to_silver
-from localcloud.home import STORAGE_ACCOUNT
 from localcloud.services.kafka import bootstrap_servers
-from localcloud.storage import jvm_options
+from localcloud.storage import ACCOUNT_KEY, jvm_options
 from tests.cloud import Cloud
 
 _NO_PORT = 0  # nothing is served
@@ -70,8 +69,7 @@ def _start(task: RunTask) -> int:
 
 def _classic_spark(cloud: Cloud) -> dict[str, str]:
     """What a Spark that isn't a cluster's needs to reach the lake; the key is in a file that only its owner reads."""
-    account = f"fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net"
-    key = {account: cloud.home.secret("storage-key")}
+    key = {ACCOUNT_KEY: cloud.home.secret("storage-key")}
     spec = ServerSpec("cold", cloud.home.root / "cold", spark_conf={}, private_hadoop_conf=key, environment={})
     write_configuration(cloud.home, spec, _NO_PORT)
     return {"HADOOP_CONF_DIR": str(spec.conf), "JAVA_TOOL_OPTIONS": " ".join(jvm_options(cloud.home))}

@@ -3,6 +3,9 @@
 from localcloud.home import STORAGE_ACCOUNT, Home
 from localcloud.ports import HOST
 
+ACCOUNT_KEY = f"fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net"
+"""The Hadoop setting that holds the account's key."""
+
 
 def hadoop_conf(home: Home) -> dict[str, str]:
     """What the ABFS driver needs to find the account of production URIs on this machine; the account's key isn't in it.

@@ -10,7 +10,7 @@ from azure.storage.blob import BlobServiceClient
 from pyspark.sql import SparkSession
 
 from localcloud import storage
-from localcloud.home import STORAGE_ACCOUNT, Home
+from localcloud.home import Home
 from localcloud.services import azurite
 from localcloud.waiting import wait_until
 
@@ -34,7 +34,7 @@ def running_account(home: Home) -> Iterator[BlobServiceClient]:
 
 def hadoop_conf(home: Home) -> dict[str, str]:
     """What a cluster has from its configuration, the account's key included."""
-    key = {f"fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net": home.secret("storage-key")}
+    key = {storage.ACCOUNT_KEY: home.secret("storage-key")}
     return storage.hadoop_conf(home) | key
 
 

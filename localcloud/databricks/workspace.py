@@ -23,12 +23,13 @@ from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.secret_scopes import SCOPES_FOLDER, SecretScopes
 from localcloud.databricks.state import State
 from localcloud.databricks.uploads import Uploads
-from localcloud.home import STORAGE_ACCOUNT, Home
+from localcloud.home import Home
 from localcloud.ports import HOST
+from localcloud.storage import ACCOUNT_KEY
 
 _TASKS_AT_ONCE = 8
 _DEFAULT_CLUSTER = "default"
-_KEY_SETTING = f"spark.hadoop.fs.azure.account.key.{STORAGE_ACCOUNT}.dfs.core.windows.net"
+_KEY_SETTING = f"spark.hadoop.{ACCOUNT_KEY}"
 _KEY_SCOPE, _KEY_NAME = "bookstore", "adls-account-key"
 
 
