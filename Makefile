@@ -2,6 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
+# Bytecode is kept: a cloud starts many Python processes, and each would compile this project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: setup setup-dev up down demo test test-full bench lint pictures sbom audit lock help
 

@@ -5,11 +5,11 @@ from pyspark.sql import functions as F
 
 from spark_jobs.lake import Lake
 from spark_jobs.tables import BOOKS_HISTORY, ORDER_LINE_ITEMS, ORDERS
-from spark_jobs.transforms.orders import describe_lines
+from spark_jobs.transforms.orders import changed_lines, describe_lines
 
 
 def derive_lines(lake: Lake, order_ids: DataFrame) -> None:
-    """Replaces the lines of some orders, in one commit.
+    """Makes the lines of some orders right, in one commit; those that are right already aren't written.
 
     The lines are a function of the two tables as they are now, so this can be done again, and in any order.
 
@@ -19,13 +19,10 @@ def derive_lines(lake: Lake, order_ids: DataFrame) -> None:
     """
     spark = order_ids.sparkSession
     orders = lake.read(spark, ORDERS).join(order_ids, "order_id", "left_semi")
-    lines = describe_lines(orders, lake.read(spark, BOOKS_HISTORY)).withColumn("is_gone", F.lit(False))
-    keys = list(ORDER_LINE_ITEMS.keys)
-    known = lake.read(spark, ORDER_LINE_ITEMS).join(order_ids, "order_id", "left_semi").select(*keys)
-    gone = known.join(lines, keys, "left_anti").withColumn("is_gone", F.lit(True))
-    changes = lines.unionByName(gone, allowMissingColumns=True)
+    known = lake.read(spark, ORDER_LINE_ITEMS).join(order_ids, "order_id", "left_semi")
+    changes = changed_lines(known, describe_lines(orders, lake.read(spark, BOOKS_HISTORY)))
     target = lake.name(ORDER_LINE_ITEMS)
-    is_same = " AND ".join(f"{target}.{key} = change.{key}" for key in keys)
+    is_same = " AND ".join(f"{target}.{key} = change.{key}" for key in ORDER_LINE_ITEMS.keys)
     merge = changes.alias("change").mergeInto(target, F.expr(is_same))
     merge = merge.whenMatched(F.col("change.is_gone")).delete().whenMatched().updateAll()
     merge.whenNotMatched(~F.col("change.is_gone")).insertAll().merge()

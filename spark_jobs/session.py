@@ -10,7 +10,7 @@ from spark_jobs.errors import JobError
 
 _JARS = Path(sys.prefix) / "jars" / "spark"
 # Optimised is what has run six times as often as usual, with less inlined into it: on few cores that work delays the
-# statements themselves.
+# statements themselves. And there is room from the start: growing to it takes a full collection for each step.
 _SMALL_JVM = (
     "-XX:+UseSerialGC",
     "-XX:Tier4InvocationThreshold=30000",
@@ -18,6 +18,8 @@ _SMALL_JVM = (
     "-XX:Tier4CompileThreshold=40000",
     "-XX:Tier4BackEdgeThreshold=200000",
     "-XX:InlineSmallCode=1000",
+    "-Xms1g",
+    "-XX:MetaspaceSize=400m",
 )
 
 
@@ -60,6 +62,8 @@ def local_delta_conf(jars: list[Path]) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "2",
         # Else each column of a plan is noted with the line of Python that made it, which takes as long as the plan.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # The default of a hundred classes is less than the statements of a few jobs need, so none would be used twice.
+        "spark.sql.codegen.cache.maxEntries": "5000",
         # A commit's checksum file costs a job of its own.
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         "spark.driver.extraJavaOptions": " ".join(_SMALL_JVM),

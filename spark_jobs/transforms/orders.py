@@ -41,6 +41,26 @@ def describe_lines(orders: DataFrame, books_history: DataFrame) -> DataFrame:
     return as_ordered.select(*types(ORDER_LINE_ITEMS.columns))
 
 
+def changed_lines(known: DataFrame, derived: DataFrame) -> DataFrame:
+    """What has to be written so that the known lines become the derived ones: nothing where they are the same.
+
+    Args:
+        known: Rows of `silver.order_lines`.
+        derived: What these rows should be.
+
+    Returns:
+        Columns of `silver.order_lines` and `is_gone`, which says that the line of this key is none any more.
+    """
+    keys = ORDER_LINE_ITEMS.keys
+    line = F.struct(*types(ORDER_LINE_ITEMS.columns))
+    both = known.select(*keys, line.alias("known")).join(
+        derived.select(*keys, line.alias("derived")), list(keys), "full_outer"
+    )
+    changed = both.where(~F.col("known").eqNullSafe(F.col("derived")))
+    values = [F.col("derived")[name].alias(name) for name in types(ORDER_LINE_ITEMS.columns) if name not in keys]
+    return changed.select(*keys, *values, F.col("derived").isNull().alias("is_gone"))
+
+
 def orders_to_revise(order_lines: DataFrame, revisions: DataFrame) -> DataFrame:
     """The orders, by `order_id`, with a line that a change to a book's history may describe otherwise.
 

@@ -39,6 +39,7 @@ _SMALL_JVM = (
     "-XX:InlineSmallCode=1000",
     "-XX:ReservedCodeCacheSize=512m",  # with room to spare: once it is full, Spark is interpreted
     "-XX:+UseSerialGC",
+    "-XX:MetaspaceSize=400m",  # else Spark's classes cost a full collection each time there are half as many again
 )
 
 # What the Databricks runtime sets, and what suits small tables on few cores: each partition costs more than its rows.
@@ -54,6 +55,9 @@ _SPARK_DEFAULTS = {
     "spark.databricks.delta.writeChecksumFile.enabled": "false",
     # Clients ask for it: without, they note for each column of a plan the line of Python that made it.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # Statements come again with every run of a DAG. One run makes many more classes than the default of a hundred, so
+    # that each would be compiled and warmed up anew.
+    "spark.sql.codegen.cache.maxEntries": "5000",
 }
 
 # What no cluster may change: nothing is open to other machines, and no secret is shown, or written down where memory is

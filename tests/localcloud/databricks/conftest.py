@@ -12,6 +12,12 @@ from tests.localcloud.databricks.package_index import package_index
 from tests.localcloud.databricks.server import Server, airflow_connection, new_server, prepared_server
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out what thinks up a test for each route while it is collected, where none of these would be run."""
+    is_left_out = collection_path.name == "test_any_request.py" and config.option.markexpr == "not full"
+    return True if is_left_out else None
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with prepared_server(tmp_path_factory.mktemp("workspace")) as server:

@@ -13,7 +13,9 @@ from pyspark.sql import SparkSession
 from spark_jobs.auto_cdc import ConcurrentCallError
 from tests.spark_jobs.auto_cdc.ledger import Change, Ledger
 
-_ROUNDS = [pytest.param(1, id="1 round"), pytest.param(20, id="20 rounds", marks=pytest.mark.full)]
+pytestmark = pytest.mark.full
+
+_ROUNDS = 20
 _NEW, _EMPTY = "", "id int, name string"
 _FIRST_CALLS = [
     pytest.param(ledger, columns, id=f"{ledger}, columns: {columns}")
@@ -27,22 +29,20 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-@pytest.mark.parametrize("rounds", _ROUNDS)
-@pytest.mark.parametrize("scd_type", [pytest.param(1, marks=pytest.mark.full), 2])
+@pytest.mark.parametrize("scd_type", [1, 2])
 def test_two_calls_at_once_both_take_effect(
-    spark: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2], rounds: int
+    spark: SparkSession, target: str, pool: ThreadPoolExecutor, scd_type: Literal[1, 2]
 ) -> None:
     ledger = Ledger(scd_type)
     seen: list[Change] = [(key, 0, "a") for key in range(6)]
     ledger.apply(spark, target, seen)
-    for number in range(rounds):
+    for number in range(_ROUNDS):
         calls = [_changes(Random(f"{number} {writer}")) for writer in ("one", "other")]  # noqa: S311 - no secrets
         _settle(pool, partial(ledger.apply, spark, target), calls)
         seen += [change for call in calls for change in call]
         assert ledger.shown(spark.table(target)) == ledger.model(seen), f"after round {number + 1}"
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("ledger", "columns"), _FIRST_CALLS)
 def test_two_first_calls_at_once_share_one_memory(
     spark: SparkSession,
@@ -51,7 +51,7 @@ def test_two_first_calls_at_once_share_one_memory(
     ledger: Ledger,
     columns: str,
 ) -> None:
-    for number in range(20):
+    for number in range(_ROUNDS):
         name = f"{target}_{number}"
         if columns:
             spark.sql(f"CREATE TABLE {name} ({columns}) USING delta")
