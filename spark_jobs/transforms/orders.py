@@ -51,14 +51,11 @@ def changed_lines(known: DataFrame, derived: DataFrame) -> DataFrame:
     Returns:
         Columns of `silver.order_lines` and `is_gone`, which says that the line of this key is none any more.
     """
-    keys = ORDER_LINE_ITEMS.keys
-    line = F.struct(*types(ORDER_LINE_ITEMS.columns))
-    both = known.select(*keys, line.alias("known")).join(
-        derived.select(*keys, line.alias("derived")), list(keys), "full_outer"
-    )
-    changed = both.where(~F.col("known").eqNullSafe(F.col("derived")))
-    values = [F.col("derived")[name].alias(name) for name in types(ORDER_LINE_ITEMS.columns) if name not in keys]
-    return changed.select(*keys, *values, F.col("derived").isNull().alias("is_gone"))
+    keys = list(ORDER_LINE_ITEMS.keys)
+    line = F.struct(*[name for name in types(ORDER_LINE_ITEMS.columns) if name not in keys])
+    old, new = known.select(*keys, line.alias("known")), derived.select(*keys, line.alias("derived"))
+    changed = old.join(new, keys, "full_outer").where(~F.col("known").eqNullSafe(F.col("derived")))
+    return changed.select(*keys, "derived.*", F.col("derived").isNull().alias("is_gone"))
 
 
 def orders_to_revise(order_lines: DataFrame, revisions: DataFrame) -> DataFrame:
