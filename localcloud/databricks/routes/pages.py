@@ -103,7 +103,9 @@ def _own_path(target: str) -> str:
 
 def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     html = _templates.get_template(template).render({"refresh": False} | values)
-    headers = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "no-referrer"}
+    # Other sites learn nothing of where the reader was. With "no-referrer" a browser would hide the origin from this
+    # server too, which then takes its own form for a foreign one.
+    headers = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
     return HTMLResponse(html, status_code=status, headers=headers)
 
 

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from databricks.sdk.service.jobs import ForEachTask, SubmitTask, Task
+from playwright.sync_api import Browser
 
 from tests.localcloud.databricks.server import KEY, Server, step
 
@@ -33,6 +34,17 @@ def test_pages_ask_for_the_token_and_lead_back(workspace: Server) -> None:
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert workspace.token not in cookie
+
+
+def test_a_browser_logs_in_and_is_where_it_wanted_to_be(light: Server, browser: Browser) -> None:
+    """A browser says more than an HTTP client does: which page the form was on."""
+    run = light.run(light.script("fails", "raise ValueError('of no use')"))
+    page = browser.new_page()
+    page.goto(str(run.run_page_url))
+    page.get_by_role("textbox").fill(light.token)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("ValueError: of no use").first.wait_for()
+    assert page.url == run.run_page_url
 
 
 def test_logging_in_leads_to_no_other_site(workspace: Server) -> None:
