@@ -11,6 +11,7 @@ from localcloud.databricks.errors import ApiError, install_error_handlers, not_i
 from localcloud.databricks.faults import FailsOnDemand
 from localcloud.databricks.get_bodies import GetBodies
 from localcloud.databricks.routes import (
+    cluster_pages,
     clusters,
     dbfs,
     files,
@@ -42,6 +43,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, statements, local):
         app.include_router(routes.router, dependencies=[Depends(require_token)])
     app.include_router(pages.router)
+    app.include_router(cluster_pages.router)
     app.add_exception_handler(pages.LoginRequiredError, pages.ask_to_log_in)
     app.include_router(users.discovery)
     app.add_api_route("/api/{path:path}", _unknown, methods=_METHODS, dependencies=[Depends(require_token)])

@@ -13,6 +13,7 @@ from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.processes import belongs_to, leftovers, stop_all
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.runs import RunEngine
+from localcloud.databricks.engine.server_spec import SERVER_LOG
 from localcloud.databricks.engine.servers import Servers
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.statements import Statements
@@ -21,7 +22,7 @@ from localcloud.databricks.faults import Faults
 from localcloud.databricks.files import FileTree
 from localcloud.databricks.payloads.clusters import ClusterSpec
 from localcloud.databricks.secret_scopes import SCOPES_FOLDER, SecretScopes
-from localcloud.databricks.state import State
+from localcloud.databricks.state import Cluster, State
 from localcloud.databricks.uploads import Uploads
 from localcloud.home import Home
 from localcloud.ports import HOST
@@ -29,6 +30,7 @@ from localcloud.storage import ACCOUNT_KEY
 
 _TASKS_AT_ONCE = 8
 _DEFAULT_CLUSTER = "default"
+_CLUSTERS = "clusters"
 _KEY_SETTING = f"spark.hadoop.{ACCOUNT_KEY}"
 _KEY_SCOPE, _KEY_NAME = "bookstore", "adls-account-key"
 
@@ -95,6 +97,10 @@ class Workspace:
     def run_folder(self, run_id: int) -> Path:
         return self.engine.attempts.folder(run_id)
 
+    def cluster_log(self, cluster: Cluster) -> Path:
+        """What the Spark server that serves the cluster, or did so last, has written."""
+        return self.home.workspace / _CLUSTERS / (cluster.server or cluster.cluster_id) / SERVER_LOG
+
     def open(self) -> None:
         """Makes up for how the last server ended: what still runs goes on, and what doesn't says so."""
         servers = self.clusters.find_servers_of_before()
@@ -117,7 +123,7 @@ def make_workspace(home: Home, options: Options) -> Workspace:
     secrets = SecretScopes(home.workspace / SCOPES_FOLDER)
     files = FileTree(home.workspace / "files")
     catalog = Catalog(options.lake_root, home.workspace / "views.json")
-    resolver = Resolver(home.workspace / "clusters", secrets, files, options.heap)
+    resolver = Resolver(home.workspace / _CLUSTERS, secrets, files, options.heap)
     servers = Servers(home, resolver, catalog)
     clusters = Clusters(state, resolver, catalog, servers)
     libraries = ClusterLibraries(clusters, servers, state)

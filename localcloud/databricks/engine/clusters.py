@@ -87,6 +87,10 @@ class Clusters:
                 self._users[cluster_id] -= 1
             self._state.update(Cluster, cluster_id, last_used_time=now())
 
+    def running_server(self, cluster_id: str) -> SparkServer | None:
+        """The server of a cluster that runs; never starts one."""
+        return self._servers.of(cluster_id) if self.get(cluster_id).is_running else None
+
     def is_in_use(self, cluster_id: str) -> bool:
         return self._users[cluster_id] > 0
 

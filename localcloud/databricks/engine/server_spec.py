@@ -66,10 +66,17 @@ _ENFORCED = {
     "spark.driver.host": HOST,
     "spark.driver.bindAddress": HOST,
     "spark.connect.grpc.binding.address": HOST,
-    "spark.ui.enabled": "false",
+    # The workspace shows Spark's pages to who has logged in; asked by anybody else, Spark refuses them.
+    "spark.ui.enabled": "true",
+    "spark.ui.killEnabled": "false",
+    "spark.ui.filters": "org.apache.spark.ui.JWSFilter",
     "spark.io.encryption.enabled": "true",
     "spark.redaction.regex": "(?i)secret|password|token|credential|access[.]?key|account[.]?key",
 }
+
+SERVER_LOG = "server.log"
+UI_KEY = "spark-ui-key"
+"""The secret with which the workspace signs what it asks of Spark's pages, in base64 for URLs."""
 
 _LOG4J = """\
 rootLogger.level = warn
@@ -120,10 +127,10 @@ class ServerSpec:
 
     @property
     def log(self) -> Path:
-        return self.folder / "server.log"
+        return self.folder / SERVER_LOG
 
 
-def write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
+def write_configuration(home: Home, spec: ServerSpec, port: int, ui_port: int) -> None:
     """Writes the files that `java` and Spark read; those with secrets only their owner can read."""
     for folder in (spec.libraries, spec.conf, spec.folder / "scratch"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -132,6 +139,8 @@ def write_configuration(home: Home, spec: ServerSpec, port: int) -> None:
     own = {
         "spark.app.name": spec.cluster_id,
         "spark.connect.grpc.binding.port": str(port),
+        "spark.ui.port": str(ui_port),
+        "spark.org.apache.spark.ui.JWSFilter.param.secretKey": home.secret(UI_KEY),
         "spark.local.dir": str(spec.folder / "scratch"),
         "spark.sql.warehouse.dir": str(spec.folder / "warehouse"),
         "spark.pyspark.python": sys.executable,
@@ -156,6 +165,8 @@ def server_environment(home: Home, spec: ServerSpec) -> dict[str, str]:
         **spec.environment,
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": home.secret("connect-token"),
         "HADOOP_CONF_DIR": str(spec.conf),
+        # Spark's pages listen on all addresses otherwise.
+        "SPARK_LOCAL_IP": HOST,
         # Python workers of the server (foreachBatch, UDFs) import the cluster's libraries too.
         "PYTHONPATH": str(spec.libraries),
         "PYSPARK_PYTHON": sys.executable,

@@ -34,12 +34,14 @@ class SparkServer:
     """A running server.
 
     Attributes:
+        ui_port: Where Spark's own pages are.
         log_writer: The process that writes its log, and ends with it.
         libraries: The packages that it has, each with its content's hash.
     """
 
     process: Process
     port: int
+    ui_port: int
     spec: ServerSpec
     token: str
     log_writer: Process
@@ -87,6 +89,7 @@ class SparkServer:
             _memory(self.spec),
             self.process.pid,
             port=self.port,
+            ui_port=self.ui_port,
             log_writer=self.log_writer.pid,
             libraries=self.libraries,
             settings=_digest(self.spec),
@@ -95,8 +98,8 @@ class SparkServer:
 
 def launch_server(home: Home, spec: ServerSpec) -> SparkServer:
     """Starts a server and returns at once."""
-    port = _free_port()
-    write_configuration(home, spec, port)
+    port, ui_port = _free_port(), _free_port()
+    write_configuration(home, spec, port, ui_port)
     log_writer, output = _start_log_writer(home, spec)
     process = subprocess.Popen(
         ["java", f"@{spec.conf / 'jvm.args'}", _MAIN],
@@ -108,18 +111,21 @@ def launch_server(home: Home, spec: ServerSpec) -> SparkServer:
         start_new_session=True,
     )
     os.close(output)
-    return SparkServer(process, port, spec, home.secret("connect-token"), log_writer)
+    return SparkServer(process, port, ui_port, spec, home.secret("connect-token"), log_writer)
 
 
 def find_server(home: Home, spec: ServerSpec) -> SparkServer | None:
-    """The server of this specification that an earlier workspace started, if it still runs."""
+    """The server of this specification that an earlier workspace started, if it still runs and has pages."""
     nowhere = spec.folder / "exit"  # a JVM leaves no exit code
     found = find(_memory(spec), nowhere)
-    if found is None or found[0].poll() is not None or found[1]["settings"] != _digest(spec):
+    if found is None or found[0].poll() is not None:
         return None
     process, told = found
+    if told["settings"] != _digest(spec) or "ui_port" not in told:
+        return None
     log_writer = FoundProcess(None, told["log_writer"], nowhere)
-    return SparkServer(process, told["port"], spec, home.secret("connect-token"), log_writer, told["libraries"])
+    token = home.secret("connect-token")
+    return SparkServer(process, told["port"], told["ui_port"], spec, token, log_writer, told["libraries"])
 
 
 def _memory(spec: ServerSpec) -> Path:

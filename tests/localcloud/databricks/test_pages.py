@@ -1,11 +1,14 @@
 """The pages: closed without the token, escaped, and without secrets."""
 
+import json
+import re
+
 import httpx
 import pytest
-from databricks.sdk.service.jobs import ForEachTask, SubmitTask, Task
+from databricks.sdk.service.jobs import ForEachTask, Run, SubmitTask, Task, TaskDependency
 from playwright.sync_api import Browser
 
-from tests.localcloud.databricks.server import KEY, Server, step
+from tests.localcloud.databricks.server import KEY, WHEEL, Server, step
 
 
 def log_in(server: Server) -> httpx.Client:
@@ -68,11 +71,49 @@ def test_run_page_shows_output_and_traceback_without_secrets(workspace: Server, 
     assert f'href="/runs/{run.run_id}"' in reader.get("/").text
 
 
-def test_a_clusters_page_is_the_first_one(light: Server) -> None:
+def cluster_of(run: Run) -> str:
+    (task,) = run.tasks or []
+    assert task.cluster_instance is not None
+    return str(task.cluster_instance.cluster_id)
+
+
+def test_a_cluster_that_is_gone_leads_to_the_first_page(light: Server) -> None:
     with httpx.Client(base_url=light.url, follow_redirects=True) as stranger:
         assert stranger.get("/compute/clusters/x").status_code == 401
     answer = log_in(light).get("/compute/clusters/x")
     assert (answer.status_code, answer.url.path) == (200, "/")
+
+
+def test_a_clusters_page_has_its_settings_its_runs_and_its_log(workspace: Server, reader: httpx.Client) -> None:
+    run = workspace.run(step("first_line"))
+    (task,) = run.tasks or []
+    page = reader.get(f"/compute/clusters/{cluster_of(run)}").text
+    for shown in ("RUNNING", "{{secrets/bookstore/adls-account-key}}", f'href="/runs/{task.run_id}"', WHEEL, "<h2>Log"):
+        assert shown in page
+    assert KEY not in page
+
+
+def test_sparks_own_pages_open_to_who_has_logged_in_and_to_nobody_else(workspace: Server, reader: httpx.Client) -> None:
+    cluster = cluster_of(workspace.run(step("first_line")))
+    spark = f"/compute/clusters/{cluster}/spark"
+
+    environment = reader.get(f"{spark}/environment/").text
+    assert f'href="{spark}/SQL/"' in environment
+    assert KEY not in environment
+    assert workspace.home.secret("spark-ui-key") not in environment
+    assert reader.get(f"{spark}/").url.path == f"{spark}/"
+    assert httpx.get(f"{workspace.url}{spark}/jobs/").status_code == 401
+    server = json.loads((workspace.home.workspace / "clusters" / cluster / "server.json").read_text())
+    assert httpx.get(f"http://127.0.0.1:{server['ui_port']}/jobs/").status_code == 403
+
+
+def test_a_runs_graph_says_who_waits_for_whom(light: Server) -> None:
+    first, second = light.script("first", "print(1)"), light.script("second", "print(2)")
+    second.depends_on = [TaskDependency("first")]
+    run = light.run(first, second, light.script("third", "print(3)"))
+    page = log_in(light).get(f"/runs/{run.run_id}").text
+    assert page.count("<rect") == 3
+    assert re.findall(r'<path d="(.*?)"', page) == ["M170 17C195 17 195 17 220 17"]
 
 
 def test_a_loop_leads_to_what_each_of_its_iterations_wrote(light: Server) -> None:
