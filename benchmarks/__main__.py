@@ -71,8 +71,11 @@ def _of_spark(names: Sequence[str], arguments: argparse.Namespace) -> list[dict[
         spark = _connect_session() if arguments.connect else get_session()
         spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
         of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
-        makers = {**BENCHMARKS, _RFM: of_day, _INGEST: partial(ingest, events=arguments.events)}
-        measures = {name: partial(_measure, name=name, make=make) for name, make in makers.items()}
+        of_ingest = partial(ingest, events=arguments.events)
+        makers: dict[str, Callable[[SparkSession], Benchmark]] = {**BENCHMARKS, _RFM: of_day, _INGEST: of_ingest}
+        measures: dict[str, Callable[[SparkSession], dict[str, Any]]] = {
+            name: partial(_measure, name=name, make=make) for name, make in makers.items()
+        }
         measures[_LATENCY] = _latency
         results = [measures[name](spark) for name in names]
         spark.stop()

@@ -71,5 +71,5 @@ def _classic_spark(cloud: Cloud) -> dict[str, str]:
     """What a Spark that isn't a cluster's needs to reach the lake; the key is in a file that only its owner reads."""
     key = {ACCOUNT_KEY: cloud.home.secret("storage-key")}
     spec = ServerSpec("cold", cloud.home.root / "cold", spark_conf={}, private_hadoop_conf=key, environment={})
-    write_configuration(cloud.home, spec, _NO_PORT)
+    write_configuration(cloud.home, spec, _NO_PORT, _NO_PORT)
     return {"HADOOP_CONF_DIR": str(spec.conf), "JAVA_TOOL_OPTIONS": " ".join(jvm_options(cloud.home))}

@@ -52,8 +52,11 @@ def day_of_rfm(spark: SparkSession, folder: Path, lines: Sequence[int], customer
     for shop in shops:
         _live(spark, shop)
     large = shops[0]
-    files = [_files(spark, large.lake, table) for table in (ORDER_LINE_ITEMS, CUSTOMERS)]
-    peers = {name: Peer(recompute, *files, folder / f"{name}.parquet") for name, recompute in _PEERS.items()}
+    lines_of_all, customers_of_all = (_files(spark, large.lake, table) for table in (ORDER_LINE_ITEMS, CUSTOMERS))
+    peers = {
+        name: Peer(recompute, lines_of_all, customers_of_all, folder / f"{name}.parquet")
+        for name, recompute in _PEERS.items()
+    }
     days = {f"the day's run, {shop.lines:,} lines": _day(spark, shop) for shop in shops}
     recomputed = f"{folder.as_uri()}/recomputed"
     return Benchmark(
