@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from localcloud import lifecycle, surroundings
+from localcloud import lifecycle, recordings, surroundings
 from localcloud.audit import audit
 from localcloud.bookstore.command import produce
 from localcloud.errors import LocalCloudError
@@ -132,6 +132,53 @@ def fault(
         ask(_existing(home), "POST", "faults", wanted)
     else:
         ask(_existing(home), "DELETE", "faults")
+
+
+class ClusterFault(StrEnum):
+    """What can befall clusters."""
+
+    NO_CAPACITY = "no-capacity"
+    SLOW = "slow"
+    DIES = "dies"
+
+
+@commands.command()
+def fault_cluster(
+    kind: Annotated[
+        ClusterFault, typer.Argument(help="The next starts find no machine, or take longer; or all die now.")
+    ],
+    times: Annotated[int, typer.Option(help="How many starts.", min=1, max=1000)] = 1,
+    seconds: Annotated[float, typer.Option(help="How much longer a slow start takes.", min=1, max=3600)] = 60,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Have clusters of the local Databricks come late, not at all, or die; `localcloud fault` alone takes it back."""
+    from localcloud.databricks.own_routes import ask
+
+    if kind is ClusterFault.DIES:
+        lost = ask(_existing(home), "POST", "kill-clusters")["clusters"]
+        typer.echo(f"Killed: {', '.join(lost) or 'no cluster runs'}")
+    else:
+        ask(_existing(home), "POST", "cluster-faults", {"kind": kind, "times": times, "seconds": seconds})
+
+
+@commands.command()
+def record(name: Annotated[str, typer.Argument(help="What to call it.")], home: HomeOption = DEFAULT_HOME) -> None:
+    """Keep the whole state of a cloud that is down, under a name."""
+    typer.echo(f"Recorded in {recordings.record(_existing(home), name)}")
+
+
+@commands.command()
+def restore(name: Annotated[str, typer.Argument(help="What was recorded.")], home: HomeOption = DEFAULT_HOME) -> None:
+    """Put a cloud that is down back into a recorded state; what came since is lost."""
+    recordings.restore(_existing(home), name)
+    typer.echo("Restored. Next: localcloud up")
+
+
+@commands.command()
+def reset(home: HomeOption = DEFAULT_HOME) -> None:
+    """Empty a cloud that is down; ports, certificates, tokens and recordings stay."""
+    recordings.reset(_existing(home))
+    typer.echo("Empty. Next: localcloud up, or localcloud demo")
 
 
 @commands.command()

@@ -19,6 +19,7 @@ LAKE_ROOT = f"abfss://{CONTAINER}@{STORAGE_ACCOUNT}.dfs.core.windows.net/lake"
 MARKER = "LOCALCLOUD_HOME"
 
 PORTS = ("airflow", "azurite", "identity", "kafka", "kafka-controller", "key-vault", "workspace")
+PORTS_FILE = "ports.json"
 FOLDERS = ("secrets", "tls", "logs", "run", "azurite", "kafka", "key-vault", "workspace", "airflow", "report")
 
 
@@ -88,7 +89,7 @@ class Home:
 
     @property
     def exists(self) -> bool:
-        return (self.root / "ports.json").is_file()
+        return (self.root / PORTS_FILE).is_file()
 
     def port(self, service: str) -> int:
         """The loopback port that a service was given when the home was made.
@@ -98,7 +99,7 @@ class Home:
         return self.ports()[service]
 
     def ports(self) -> dict[str, int]:
-        remembered: dict[str, int] = json.loads((self.root / "ports.json").read_text())
+        remembered: dict[str, int] = json.loads((self.root / PORTS_FILE).read_text())
         return remembered
 
     def secret(self, name: str) -> str:
@@ -125,7 +126,7 @@ class Home:
             if not (self.secrets / name).exists():
                 write_private(self.secrets / name, _SECRETS[name]())
         chosen = _choose_ports((self.ports() if self.exists else {}) | _known(given_ports or {}))
-        write_private(self.root / "ports.json", json.dumps(chosen, indent=2))
+        write_private(self.root / PORTS_FILE, json.dumps(chosen, indent=2))
 
 
 def _known(given: Mapping[str, int]) -> dict[str, int]:

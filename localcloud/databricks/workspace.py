@@ -8,6 +8,7 @@ from pathlib import Path
 from localcloud.databricks.engine.admission import Admission
 from localcloud.databricks.engine.attempts import Attempts
 from localcloud.databricks.engine.catalog import Catalog
+from localcloud.databricks.engine.cluster_faults import ClusterFaults
 from localcloud.databricks.engine.cluster_libraries import ClusterLibraries
 from localcloud.databricks.engine.clusters import Clusters
 from localcloud.databricks.engine.processes import belongs_to, leftovers, stop_all
@@ -89,6 +90,7 @@ class Workspace:
     uploads: Uploads
     statements: Statements
     faults: Faults
+    cluster_faults: ClusterFaults
 
     @property
     def url(self) -> str:
@@ -125,7 +127,8 @@ def make_workspace(home: Home, options: Options) -> Workspace:
     catalog = Catalog(options.lake_root, home.workspace / "views.json")
     resolver = Resolver(home.workspace / _CLUSTERS, secrets, files, options.heap)
     servers = Servers(home, resolver, catalog)
-    clusters = Clusters(state, resolver, catalog, servers)
+    cluster_faults = ClusterFaults(servers.closing)
+    clusters = Clusters(state, resolver, catalog, servers, cluster_faults)
     libraries = ClusterLibraries(clusters, servers, state)
     attempts = Attempts(home, state, files, clusters, libraries)
     engine = RunEngine(state, attempts, threading.BoundedSemaphore(_TASKS_AT_ONCE))
@@ -144,4 +147,5 @@ def make_workspace(home: Home, options: Options) -> Workspace:
         uploads=Uploads(),
         statements=Statements(usual.lease),
         faults=Faults(),
+        cluster_faults=cluster_faults,
     )

@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import psutil
 from sqlalchemy import select
 
 from localcloud.databricks.engine.catalog import Catalog
+from localcloud.databricks.engine.cluster_faults import ClusterFaults, NoCapacityError
 from localcloud.databricks.engine.resolving import Resolver
 from localcloud.databricks.engine.servers import Libraries, Servers
 from localcloud.databricks.engine.spark_server import SparkServer
@@ -31,11 +33,14 @@ _MINUTE = 60_000
 class Clusters:
     """The workspace's clusters, each on a Spark server of its own or one that it shares with others of its settings."""
 
-    def __init__(self, state: State, resolver: Resolver, catalog: Catalog, servers: Servers) -> None:
+    def __init__(
+        self, state: State, resolver: Resolver, catalog: Catalog, servers: Servers, faults: ClusterFaults
+    ) -> None:
         self._state = state
         self._resolver = resolver
         self._catalog = catalog
         self._servers = servers
+        self._faults = faults
         self._changing: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
         self._users: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -111,9 +116,11 @@ class Clusters:
         with self._changing[cluster_id]:
             cluster = self.get(cluster_id)
             server = self._servers.of(cluster_id)
-            if server is not None and server.is_running and not self._is_outdated(cluster, server):
-                return server
-            return self._start(cluster)
+            is_there = server is not None and server.is_running and not self._is_outdated(cluster, server)
+            # On Databricks each run that brings its cluster waits for machines; here it often finds a warm server.
+            if cluster.source == JOB or not is_there:
+                self._meet_faults(cluster_id)
+            return server if server is not None and is_there else self._start(cluster)
 
     def stop(self, cluster_id: str, why: str = "Terminated") -> None:
         """Terminates the cluster, and its server unless others share it."""
@@ -166,6 +173,15 @@ class Clusters:
             for cluster_id in clusters:
                 self._terminated(cluster_id, why)
 
+    def kill(self) -> list[str]:
+        """Kills every server as the out-of-memory killer does; which clusters were on them."""
+        lost = [cluster_id for server in self._servers.all() for cluster_id in self._servers.served_by(server)]
+        for server in self._servers.all():
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(server.process.pid).kill()
+            server.process.wait()
+        return lost
+
     def tidy(self) -> None:
         """Forgets the job clusters unused for longest: each new wheel makes another."""
         for cluster in [cluster for cluster in self.all() if cluster.source == JOB][_REMEMBERED_JOB_CLUSTERS:]:
@@ -181,6 +197,13 @@ class Clusters:
             else:
                 self._servers.give(cluster.cluster_id, server)
         return self._servers.all()
+
+    def _meet_faults(self, cluster_id: str) -> None:
+        try:
+            self._faults.meet(cluster_id)
+        except NoCapacityError as error:
+            self.stop(cluster_id, str(error))
+            raise
 
     def _server_of_before(self, cluster: Cluster) -> SparkServer | None:
         if cluster.state != "RUNNING" or cluster.server is None:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from localcloud.databricks.engine.cluster_faults import ClusterFault, Kind
 from localcloud.databricks.errors import invalid_parameter
 from localcloud.databricks.faults import Fault
 from localcloud.databricks.routes.common import Current
@@ -29,15 +30,35 @@ def add_fault(payload: WantedFault, workspace: Current) -> dict[str, Any]:
     return {}
 
 
+class WantedClusterFault(BaseModel):
+    kind: Kind
+    times: int = Field(default=1, ge=1, le=1000)
+    seconds: float = Field(default=60, gt=0, le=3600)
+
+
+@router.post("/cluster-faults")
+def add_cluster_fault(payload: WantedClusterFault, workspace: Current) -> dict[str, Any]:
+    """Has the next starts of clusters meet it, whichever they are."""
+    workspace.cluster_faults.add(ClusterFault(payload.kind, payload.times, payload.seconds))
+    return {}
+
+
+@router.post("/kill-clusters")
+def kill_clusters(workspace: Current) -> dict[str, Any]:
+    return {"clusters": workspace.clusters.kill()}
+
+
 @router.get("/faults")
 def list_faults(workspace: Current) -> dict[str, Any]:
     """Those still to come."""
-    return {"faults": [vars(fault) for fault in workspace.faults.to_come()]}
+    of_routes, of_clusters = workspace.faults.to_come(), workspace.cluster_faults.to_come()
+    return {"faults": [vars(fault) for fault in of_routes], "cluster_faults": [vars(fault) for fault in of_clusters]}
 
 
 @router.delete("/faults")
 def clear_faults(workspace: Current) -> dict[str, Any]:
     workspace.faults.clear()
+    workspace.cluster_faults.clear()
     return {}
 
 

@@ -7,12 +7,13 @@ from airflow.providers.common.compat.sdk import AirflowException
 from airflow.providers.databricks.hooks.databricks import DatabricksHook
 from airflow.sdk.exceptions import TaskDeferred
 from databricks.sdk.errors import PermissionDenied
+from databricks.sdk.service.jobs import RunLifeCycleState, RunResultState
 from typer.testing import CliRunner
 
 from include.errors import JobFailedError
 from include.operators import SubmitJobOperator
 from localcloud.cli import commands
-from tests.localcloud.databricks.server import Server, airflow_connection, context
+from tests.localcloud.databricks.server import Server, airflow_connection, context, step
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +122,62 @@ def test_the_route_that_takes_faults_back_has_none(light: Server) -> None:
     done = CliRunner().invoke(commands, ["fault", "localcloud/faults", "--home", str(light.home.root)])
     assert done.exit_code != 0
     assert "this route has to work" in str(done.exception)
+
+
+def fault_cluster(server: Server, *words: str) -> str:
+    """`localcloud fault-cluster`, as a user would call it."""
+    done = CliRunner().invoke(commands, ["fault-cluster", *words, "--home", str(server.home.root)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_no_machine_is_to_be_had_and_the_next_run_gets_one(light: Server) -> None:
+    fault_cluster(light, "no-capacity")
+    task = light.script("only", "print('once')")
+
+    run = light.run(task)
+    assert run.state is not None
+    assert (run.state.life_cycle_state, run.state.result_state) == (
+        RunLifeCycleState.INTERNAL_ERROR,
+        RunResultState.FAILED,
+    )
+    (attempt,) = run.tasks or []
+    assert "CLOUD_PROVIDER_RESOURCE_STOCKOUT (CLOUD_FAILURE)" in str(attempt.state and attempt.state.state_message)
+
+    assert light.logs(light.run(task)) == {"only": "once\n"}
+
+
+def test_a_retry_of_a_task_waits_for_a_machine(light: Server) -> None:
+    fault_cluster(light, "no-capacity", "--times", "2")
+    run = light.run(light.script("only", "print('once')", max_retries=2, min_retry_interval_millis=0))
+    assert [task.state and task.state.result_state for task in run.tasks or []] == [
+        RunResultState.FAILED,
+        RunResultState.FAILED,
+        RunResultState.SUCCESS,
+    ]
+
+
+def test_a_slow_cluster_counts_as_set_up_time(light: Server) -> None:
+    light.run(light.script("warms", "pass"))
+    fault_cluster(light, "slow", "--seconds", "2")
+    run = light.run(light.script("only", "print('once')"))
+    (task,) = run.tasks or []
+    assert (task.setup_duration or 0) >= 2_000
+
+
+def test_faults_of_clusters_are_listed_and_taken_back(light: Server) -> None:
+    fault_cluster(light, "slow", "--seconds", "5", "--times", "3")
+    with light.http() as http:
+        listed = http.get("/api/localcloud/faults").json()["cluster_faults"]
+    assert listed == [{"kind": "slow", "times": 3, "seconds": 5.0}]
+    fault(light)
+    with light.http() as http:
+        assert http.get("/api/localcloud/faults").json()["cluster_faults"] == []
+
+
+def test_a_cluster_dies_on_demand_and_the_next_run_starts_it_again(workspace: Server) -> None:
+    workspace.run(step("first_line"))
+    assert "Killed: job-" in fault_cluster(workspace, "dies")
+    again = workspace.run(step("first_line"))
+    assert again.state is not None
+    assert again.state.result_state is RunResultState.SUCCESS
