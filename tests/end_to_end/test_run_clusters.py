@@ -1,7 +1,6 @@
 """One cluster for each DAG run, which is gone afterwards; and steps that are done again without the others."""
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 from databricks.sdk.service.jobs import BaseRun
@@ -15,22 +14,6 @@ DAG = "segment_customers"
 LIMIT_SECONDS = 300.0
 STEPS = {"aggregate_rfm", "assign_segments", "measure_drift", "estimate_value", "recommend_books", "write_report"}
 AROUND = {"sync_storage_key", "start_cluster", "stop_cluster"}
-
-
-@pytest.fixture
-def airflow(chain: Chain) -> Iterator[AirflowClient]:
-    """Airflow with nothing going on, and nothing to begin by itself."""
-    with AirflowClient(chain.cloud.home) as airflow:
-        pause(airflow, "ingest_events", paused=True)
-        for dag_id in ("ingest_events", "refresh_silver", DAG):
-            for run in airflow.runs(dag_id):
-                airflow.wait(run, timeout=LIMIT_SECONDS)
-        yield airflow
-        pause(airflow, "ingest_events", paused=False)
-
-
-def pause(airflow: AirflowClient, dag_id: str, *, paused: bool) -> None:
-    airflow.ask("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": paused})
 
 
 def day(chain: Chain, back: int) -> str:
@@ -53,8 +36,10 @@ def count(runs: dict[str, list[BaseRun]]) -> dict[str, int]:
 
 
 @pytest.mark.full
-def test_a_failed_step_is_cleared_and_its_cluster_comes_and_goes_with_it(chain: Chain, airflow: AirflowClient) -> None:
-    partition = day(chain, 50)
+def test_a_failed_step_is_cleared_and_its_cluster_comes_and_goes_with_it(
+    chain: Chain, quiet_airflow: AirflowClient
+) -> None:
+    airflow, partition = quiet_airflow, day(chain, 50)
     chain.cloud.localcloud("fault", "jobs/runs/submit", "--status", "403")
 
     run = airflow.trigger(DAG, partition_key=partition)
@@ -84,8 +69,8 @@ def test_a_failed_step_is_cleared_and_its_cluster_comes_and_goes_with_it(chain: 
 
 
 @pytest.mark.full
-def test_a_run_marked_failed_leaves_neither_a_run_nor_a_cluster(chain: Chain, airflow: AirflowClient) -> None:
-    partition = day(chain, 51)
+def test_a_run_marked_failed_leaves_neither_a_run_nor_a_cluster(chain: Chain, quiet_airflow: AirflowClient) -> None:
+    airflow, partition = quiet_airflow, day(chain, 51)
     run = airflow.trigger(DAG, partition_key=partition)
     wait_until(lambda: airflow.task_states(run)["aggregate_rfm"] == "deferred", "it should wait", LIMIT_SECONDS)
 

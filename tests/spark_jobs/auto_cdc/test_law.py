@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -92,33 +92,20 @@ _CASES = {
     "type 2, some untracked": Case(2, untracked=("address", "score"), names_tracked=True),
     "type 2, nulls ignored, some untracked": Case(2, ignores_nulls=True, untracked=("name",)),
 }
-_SAMPLED = {
-    "type 1, nulls ignored": "spark",
-    "type 2": "compiling",
-}
-"""What every run tries, and in which session; the long form tries all."""
+_SAMPLED = ("type 1, nulls ignored", "type 2")
+"""What every run tries, without compiling; the long form compiles, and tries all."""
 _TIDIED = 0.3
 """After how many of the calls the memory is tidied, which loses nothing."""
 
 
-@pytest.fixture
-def session(request: pytest.FixtureRequest) -> SparkSession:
-    """The session of the name that is given."""
-    return cast(SparkSession, request.getfixturevalue(request.param))
-
-
 @pytest.mark.filterwarnings(f"ignore::{TiedEventsWarning.__module__}.{TiedEventsWarning.__name__}")
-@pytest.mark.parametrize(
-    ("case", "session"),
-    [pytest.param(_CASES[name], session, id=f"{name}, {session}") for name, session in _SAMPLED.items()],
-    indirect=["session"],
-)
+@pytest.mark.parametrize("case", [_CASES[name] for name in _SAMPLED], ids=_SAMPLED)
 @_ONE_TABLE
 @given(number=_NUMBERS)
 def test_every_order_split_and_repetition_gives_the_models_table(
-    session: SparkSession, schema: str, case: Case, number: int
+    spark: SparkSession, schema: str, case: Case, number: int
 ) -> None:
-    _check(session, f"{schema}.few", case, number, histories_of=150, parts=2)
+    _check(spark, f"{schema}.few", case, number, histories_of=150, parts=2)
 
 
 @pytest.mark.full
