@@ -105,14 +105,14 @@ def test_a_real_cloud_goes_back_to_what_was_recorded(tmp_path: Path) -> None:
     cloud = Cloud(Home(tmp_path / "home"))
     cloud.localcloud("up")
     try:
-        cloud.databricks().jobs.create(name="of monday", tasks=[])
+        cloud.databricks().secrets.create_scope("of-monday")
         cloud.airflow("variables", "set", "day", "monday")
         between(cloud, "record", "monday")
-        cloud.databricks().jobs.create(name="of tuesday", tasks=[])
+        cloud.databricks().secrets.create_scope("of-tuesday")
         between(cloud, "reset")
-        assert jobs(cloud) == []
+        assert scopes(cloud) == []
         between(cloud, "restore", "monday")
-        assert jobs(cloud) == ["of monday"]
+        assert scopes(cloud) == ["of-monday"]
         assert cloud.airflow("variables", "get", "day").stdout.strip() == "monday"
     finally:
         cloud.localcloud("down")
@@ -125,5 +125,5 @@ def between(cloud: Cloud, *command: str) -> None:
     cloud.localcloud("up")
 
 
-def jobs(cloud: Cloud) -> list[str | None]:
-    return [job.settings.name for job in cloud.databricks().jobs.list() if job.settings]
+def scopes(cloud: Cloud) -> list[str | None]:
+    return [scope.name for scope in cloud.databricks().secrets.list_scopes()]
