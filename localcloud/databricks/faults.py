@@ -1,12 +1,12 @@
 """Faults on demand: a route that fails some times before it works, to see what its callers make of it."""
 
 import re
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from localcloud.databricks.errors import ApiError, answer_refusal
+from localcloud.databricks.fault_queue import FaultQueue
 
 _CODES = {
     400: "COULD_NOT_ACQUIRE_LOCK",
@@ -41,32 +41,12 @@ class Fault:
         return ApiError(self.status, code, f"a fault on demand: {self.route} fails {self.times} more times")
 
 
-@dataclass
-class Faults:
-    """The faults that were asked for and haven't happened yet."""
-
-    _faults: list[Fault] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, fault: Fault) -> None:
-        with self._lock:
-            self._faults.append(fault)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
-
-    def to_come(self) -> list[Fault]:
-        return list(self._faults)
+class Faults(FaultQueue[Fault]):
+    """Those of routes."""
 
     def next_for(self, path: str) -> Fault | None:
-        """The fault that this request meets, which then has one time less to come."""
-        with self._lock:
-            found = next((fault for fault in self._faults if fault.concerns(path)), None)
-            if found is not None:
-                found.times -= 1
-                self._faults = [fault for fault in self._faults if fault.times > 0]
-            return found
+        """The fault that this request meets."""
+        return self.next(lambda fault: fault.concerns(path))
 
 
 class FailsOnDemand:

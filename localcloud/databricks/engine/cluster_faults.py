@@ -1,9 +1,10 @@
 """Faults on demand of clusters: no machine to be had, or one that is slow to come."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
+from localcloud.databricks.fault_queue import FaultQueue
 from localcloud.errors import LocalCloudError
 
 
@@ -32,24 +33,16 @@ class ClusterFault:
     seconds: float = 0
 
 
-@dataclass
-class ClusterFaults:
-    """The faults that were asked for and haven't happened yet."""
+class ClusterFaults(FaultQueue[ClusterFault]):
+    """Those of clusters.
 
-    closing: threading.Event
-    _faults: list[ClusterFault] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    Args:
+        closing: Ends every wait.
+    """
 
-    def add(self, fault: ClusterFault) -> None:
-        with self._lock:
-            self._faults.append(fault)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
-
-    def to_come(self) -> list[ClusterFault]:
-        return list(self._faults)
+    def __init__(self, closing: threading.Event) -> None:
+        super().__init__()
+        self._closing = closing
 
     def meet(self, cluster_id: str) -> None:
         """What a start does first.
@@ -57,21 +50,13 @@ class ClusterFaults:
         Raises:
             NoCapacityError: The words, and the code in them, are those of Databricks.
         """
-        fault = self._next()
+        fault = self.next(lambda _: True)
         if fault is None:
             return
         if fault.kind is Kind.SLOW:
-            self.closing.wait(fault.seconds)
+            self._closing.wait(fault.seconds)
         else:
             raise NoCapacityError(
                 f"Cluster '{cluster_id}' was terminated. Reason: CLOUD_PROVIDER_RESOURCE_STOCKOUT (CLOUD_FAILURE). "
                 f"A fault on demand: there will be no machine for {fault.times} more starts"
             )
-
-    def _next(self) -> ClusterFault | None:
-        with self._lock:
-            found = self._faults[0] if self._faults else None
-            if found is not None:
-                found.times -= 1
-                self._faults = [fault for fault in self._faults if fault.times > 0]
-            return found
