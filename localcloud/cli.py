@@ -17,6 +17,7 @@ from localcloud.audit import audit
 from localcloud.bookstore.command import produce
 from localcloud.errors import LocalCloudError
 from localcloud.home import PORTS, Home
+from localcloud.storage_faults import StorageFault
 
 HomeOption = Annotated[Path, typer.Option("--home", help="The folder that holds this cloud: ports, data, logs.")]
 DEFAULT_HOME = Path(".localcloud")
@@ -159,6 +160,21 @@ def fault_cluster(
         typer.echo(f"Killed: {', '.join(lost) or 'no cluster runs'}")
     else:
         ask(_existing(home), "POST", "cluster-faults", {"kind": kind, "times": times, "seconds": seconds})
+
+
+@commands.command()
+def fault_storage(
+    kind: Annotated[
+        StorageFault, typer.Argument(help="The next requests are refused, late, or done but not answered.")
+    ],
+    times: Annotated[int, typer.Option(help="How many requests.", min=1, max=1000)] = 1,
+    seconds: Annotated[float, typer.Option(help="How much longer a slow one takes.", min=1, max=3600)] = 10,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Have the storage account refuse, delay or lose requests; `localcloud fault` alone takes it back."""
+    from localcloud.databricks.own_routes import ask
+
+    ask(_existing(home), "POST", "storage-faults", {"kind": kind, "times": times, "seconds": seconds})
 
 
 @commands.command()

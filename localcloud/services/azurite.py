@@ -13,6 +13,9 @@ from localcloud.errors import LocalCloudError
 from localcloud.home import CONTAINER, STORAGE_ACCOUNT, Home
 from localcloud.ports import HOST
 from localcloud.services.service import Service, status_code
+from localcloud.storage_faults import clear_storage_faults, faults_folder
+
+_FAULTS = Path(__file__).parents[1] / "azurite" / "faults.js"
 
 
 def service(home: Home) -> Service:
@@ -22,8 +25,11 @@ def service(home: Home) -> Service:
         address=storage.blob_endpoint(home),
         # Without a signature it refuses, which only a server that works does.
         is_healthy=lambda: status_code(f"{storage.blob_endpoint(home)}?comp=list", home) == HTTPStatus.FORBIDDEN,
-        environment={"AZURITE_ACCOUNTS": ":".join((STORAGE_ACCOUNT, *home.storage_keys()))},
-        before_start=partial(_stop_clusters_after_crash, home),
+        environment={
+            "AZURITE_ACCOUNTS": ":".join((STORAGE_ACCOUNT, *home.storage_keys())),
+            "LOCALCLOUD_STORAGE_FAULTS": str(faults_folder(home)),
+        },
+        before_start=partial(_before_start, home),
         initialise=partial(_create_container, home),
     )
 
@@ -35,6 +41,11 @@ def expect_restart(home: Home) -> None:
 
 def _expected(home: Home) -> Path:
     return home.run / "azurite-restart-expected"
+
+
+def _before_start(home: Home) -> None:
+    clear_storage_faults(home)
+    _stop_clusters_after_crash(home)
 
 
 def _stop_clusters_after_crash(home: Home) -> None:
@@ -53,6 +64,7 @@ def _stop_clusters_after_crash(home: Home) -> None:
 def _command(home: Home) -> tuple[str, ...]:
     return (
         programs.node(),
+        *("--require", str(_FAULTS)),
         str(programs.azurite()),
         *("--blobHost", HOST, "--blobPort", str(home.port("azurite"))),
         *("--location", str(home.data("azurite"))),

@@ -67,7 +67,13 @@ def spark_page(cluster_id: str, request: Request, workspace: Current, path: str 
     headers = {"Authorization": f"Bearer {signature}", "X-Forwarded-Context": here}
     its_own = f"http://{HOST}:{server.ui_port}"
     asked = httpx.URL(its_own, path=f"/{path or 'jobs/'}", query=request.url.query.encode())
-    answer = httpx.get(asked, headers=headers, timeout=_SPARK_SECONDS)
+    try:
+        answer = httpx.get(asked, headers=headers, timeout=_SPARK_SECONDS)
+    except httpx.TransportError as error:
+        raise HTTPException(
+            502,
+            f"Spark's page of {cluster_id} gave no answer ({type(error).__name__}): see the cluster's state and log",
+        ) from error
     passed_on = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
     if "location" in answer.headers:
         passed_on["location"] = here + answer.headers["location"].removeprefix(its_own).removeprefix(here)

@@ -9,6 +9,13 @@ from localcloud.databricks.engine.cluster_faults import ClusterFault, Kind
 from localcloud.databricks.errors import invalid_parameter
 from localcloud.databricks.faults import Fault
 from localcloud.databricks.routes.common import Current
+from localcloud.storage_faults import (
+    FaultsToCome,
+    StorageFault,
+    add_storage_faults,
+    clear_storage_faults,
+    storage_faults_to_come,
+)
 
 router = APIRouter(prefix="/api/localcloud")
 
@@ -43,6 +50,19 @@ def add_cluster_fault(payload: WantedClusterFault, workspace: Current) -> dict[s
     return {}
 
 
+class WantedStorageFault(BaseModel):
+    kind: StorageFault
+    times: int = Field(default=1, ge=1, le=1000)
+    seconds: float = Field(default=10, gt=0, le=3600)
+
+
+@router.post("/storage-faults")
+def add_storage_fault(payload: WantedStorageFault, workspace: Current) -> dict[str, Any]:
+    """Has the next requests of the storage meet it, whoever makes them."""
+    add_storage_faults(workspace.home, FaultsToCome(payload.kind, payload.times, payload.seconds))
+    return {}
+
+
 @router.post("/kill-clusters")
 def kill_clusters(workspace: Current) -> dict[str, Any]:
     return {"clusters": workspace.clusters.kill()}
@@ -51,14 +71,18 @@ def kill_clusters(workspace: Current) -> dict[str, Any]:
 @router.get("/faults")
 def list_faults(workspace: Current) -> dict[str, Any]:
     """Those still to come."""
-    of_routes, of_clusters = workspace.faults.to_come(), workspace.cluster_faults.to_come()
-    return {"faults": [vars(fault) for fault in of_routes], "cluster_faults": [vars(fault) for fault in of_clusters]}
+    return {
+        "faults": [vars(fault) for fault in workspace.faults.to_come()],
+        "cluster_faults": [vars(fault) for fault in workspace.cluster_faults.to_come()],
+        "storage_faults": storage_faults_to_come(workspace.home),
+    }
 
 
 @router.delete("/faults")
 def clear_faults(workspace: Current) -> dict[str, Any]:
     workspace.faults.clear()
     workspace.cluster_faults.clear()
+    clear_storage_faults(workspace.home)
     return {}
 
 

@@ -124,6 +124,17 @@ def test_the_route_that_takes_faults_back_has_none(light: Server) -> None:
     assert "this route has to work" in str(done.exception)
 
 
+def test_the_storages_faults_are_listed_and_taken_back_with_the_others(light: Server) -> None:
+    arguments = ["fault-storage", "refuses", "--times", "3", "--home", str(light.home.root)]
+    done = CliRunner().invoke(commands, arguments)
+    assert done.exit_code == 0, done.output
+    with light.http() as http:
+        listed = http.get("/api/localcloud/faults").json()["storage_faults"]
+        assert listed == [{"kind": "refuses", "times": 3, "seconds": 0}]
+        fault(light)
+        assert http.get("/api/localcloud/faults").json()["storage_faults"] == []
+
+
 def fault_cluster(server: Server, *words: str) -> str:
     """`localcloud fault-cluster`, as a user would call it."""
     done = CliRunner().invoke(commands, ["fault-cluster", *words, "--home", str(server.home.root)])

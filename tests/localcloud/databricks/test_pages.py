@@ -107,6 +107,15 @@ def test_sparks_own_pages_open_to_who_has_logged_in_and_to_nobody_else(workspace
     assert httpx.get(f"http://127.0.0.1:{server['ui_port']}/jobs/").status_code == 403
 
 
+def test_a_page_of_spark_that_gives_no_answer_says_where_to_look(light: Server) -> None:
+    cluster = cluster_of(light.run(light.script("only", "print(1)")))
+    answer = log_in(light).get(f"/compute/clusters/{cluster}/spark/jobs/")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        502,
+        f"Spark's page of {cluster} gave no answer (ConnectError): see the cluster's state and log",
+    )
+
+
 def test_a_runs_graph_says_who_waits_for_whom(light: Server) -> None:
     first, second = light.script("first", "print(1)"), light.script("second", "print(2)")
     second.depends_on = [TaskDependency("first")]
