@@ -27,8 +27,8 @@ test: setup-dev ## Run the tests, long ones in a shortened form
 	@$(BIN)/pytest -m "not full" --ignore=tests/end_to_end -n 2 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/pytest -m "not full" tests/end_to_end
 
-test-full: setup-dev ## Run the long forms too
-	@$(BIN)/pytest
+test-full: setup-dev ## Run the long forms too; once stopped, it goes on where it was
+	@$(BIN)/python -m pytest -p tests.resume
 
 bench: setup-dev ## Run every benchmark beside its peers
 	@$(BIN)/python -m benchmarks
