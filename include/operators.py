@@ -12,7 +12,7 @@ from airflow.providers.databricks.hooks.databricks import RunState
 from airflow.providers.databricks.operators.databricks import DatabricksSubmitRunOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from include.compute import CAPABILITIES, Compute
 from include.errors import ConfigurationError, JobFailedError
@@ -20,8 +20,9 @@ from include.kafka import kafka_secrets
 from include.lineage import lineage_parameters, lineage_secrets
 from include.parameters import COMPUTE
 from include.results import failure_sentence, latest_task_run, parse_result, retry_helps, tail
-from include.runs import STORAGE_KEY, Parameter, submit_payload
+from include.runs import STORAGE_KEY, Parameter, Payload, submit_payload
 from include.settings import Settings
+from include.submission import Submission
 
 Result = dict[str, Any]
 
@@ -68,12 +69,13 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         self.emits = emits
         self.timeout = timeout
         self._result: Result | None = None
+        self._submission: Submission | None = None
 
     def execute(self, context: Context) -> Result | None:
         try:
             settings = Settings.load()
             compute = settings.chosen_compute(self.compute)
-            self.json = submit_payload(
+            payload = submit_payload(
                 settings,
                 step=self.task_id,
                 run_name=str(self.run_name),
@@ -86,18 +88,30 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         except ConfigurationError as error:
             raise AirflowFailException(f"{self.task_id} was not submitted: {error}") from None
         self.polling_period_seconds = settings.poll_seconds
-        self.log.info("Submitting wheel %s: %s", settings.wheel_version, json.dumps(self.json))
-        self._submit(context)
+        self.log.info("Submitting wheel %s: %s", settings.wheel_version, json.dumps(payload))
+        self._submit(context, payload)
         # Here the run was over before there was anything to wait for; otherwise the line above raised TaskDeferred.
         return self._result
 
-    def _submit(self, context: Context) -> None:
+    def _submit(self, context: Context, payload: Payload) -> None:
+        submission = self._submission = Submission(context)
+        self.json = payload | {"idempotency_token": submission.token}
         try:
+            if submission.is_left_over and not self._is_of_use(self.submit_job(context)):
+                self.json = payload | {"idempotency_token": submission.renew()}
             super().execute(context)
+        except TaskDeferred:
+            submission.end()
+            raise
         except DatabricksApiError as error:
             if error.http_status_code in _REFUSALS:
                 raise AirflowFailException(f"{self.task_id} was refused by Databricks: {error}") from None
             raise
+
+    def _is_of_use(self, run_id: int) -> bool:
+        """Whether a run that a killed try has left may still succeed, or has."""
+        state = self._hook.get_run_state(run_id)
+        return state.life_cycle_state != "TERMINATING" and (not state.is_terminal or state.is_successful)
 
     def _cluster_of_dag_run(self, context: Context) -> str:
         """The cluster's id; empty in a DAG of one step, and where somebody has deleted it."""
@@ -118,6 +132,8 @@ class SubmitJobOperator(DatabricksSubmitRunOperator):
         return True
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Result:  # type: ignore[override]
+        if self._submission:
+            self._submission.end()
         state = RunState.from_json(event["run_state"])
         self.log.info("Run %s ended %s: %s", event["run_id"], state.result_state, event["run_page_url"])
         run = self._hook.get_run(event["run_id"])

@@ -85,6 +85,10 @@ class AirflowClient:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
         return {task["task_id"]: task["state"] for task in self.ask("GET", path)["task_instances"]}
 
+    def task(self, run: DagRun, task_id: str) -> dict[str, Any]:
+        """All that Airflow says of a task's newest try."""
+        return self.ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}")
+
     def xcom(self, run: DagRun, task_id: str, key: str = "return_value") -> Any:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self.ask("GET", path, params={"deserialize": "true"})["value"]

@@ -65,3 +65,22 @@ def test_a_step_goes_on_while_the_workspace_is_killed(chain: Chain, airflow: Air
     assert airflow.wait(run, timeout=LIMIT_SECONDS).state == "success"
     assert {step: len(runs) for step, runs in runs_of(chain, partition).items()} == dict.fromkeys(STEPS, 1)
     assert clusters_left(chain) == []
+
+
+def test_a_step_is_paid_for_once_though_its_process_is_killed_while_it_submits(
+    chain: Chain, airflow: AirflowClient
+) -> None:
+    partition = (chain.last_day - dt.timedelta(days=73)).isoformat()
+    # The run is there, and its task doesn't get to know.
+    chain.cloud.localcloud("fault", "jobs/runs/submit", "--works", "--times", "1000")
+    try:
+        run = airflow.trigger(DAG, partition_key=partition)
+        wait_until(lambda: bool(runs_of(chain, partition)), "the step should be submitted", LIMIT_SECONDS)
+        os.kill(airflow.task(run, "aggregate_rfm")["pid"], signal.SIGKILL)
+    finally:
+        chain.cloud.localcloud("fault")
+
+    assert airflow.wait(run, timeout=LIMIT_SECONDS).state == "success"
+    assert airflow.task(run, "aggregate_rfm")["try_number"] == 2
+    assert {step: len(runs) for step, runs in runs_of(chain, partition).items()} == dict.fromkeys(STEPS, 1)
+    assert clusters_left(chain) == []

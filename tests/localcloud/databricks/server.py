@@ -89,7 +89,11 @@ class Server:
     def prepare(self) -> None:
         """Uploads the steps' wheel and puts the storage key into its scope."""
         self.client.workspace.upload(WHEEL, make_wheel(), format=ImportFormat.AUTO, overwrite=True)
-        self.client.secrets.create_scope("bookstore")
+        self.put_storage_key()
+
+    def put_storage_key(self) -> None:
+        if "bookstore" not in [scope.name for scope in self.client.secrets.list_scopes()]:
+            self.client.secrets.create_scope("bookstore")
         self.client.secrets.put_secret("bookstore", "adls-account-key", string_value=KEY)
 
     def submit(self, *tasks: SubmitTask, timeout_seconds: int | None = None) -> int:

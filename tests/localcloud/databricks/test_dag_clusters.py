@@ -7,7 +7,7 @@ from databricks.sdk.service.compute import ClusterDetails
 from include.run_clusters import DagRunKey, delete, start
 from include.settings import Settings
 from localcloud.home import LAKE_ROOT, STORAGE_ACCOUNT
-from tests.localcloud.databricks.server import KEY, Server
+from tests.localcloud.databricks.server import Server
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture(autouse=True)
 def storage_key(light: Server) -> None:
-    if "bookstore" not in [scope.name for scope in light.client.secrets.list_scopes()]:
-        light.client.secrets.create_scope("bookstore")
-    light.client.secrets.put_secret("bookstore", "adls-account-key", string_value=KEY)
+    light.put_storage_key()
 
 
 def key(run: str, lake: str = LAKE_ROOT) -> DagRunKey:
