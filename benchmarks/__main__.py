@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import history, latest_rows, orchestration, rfm
+from benchmarks import history, latest_rows, orchestration, rfm, segmentation
 from benchmarks.harness import Benchmark, Figures, Timing, ratio, run
 from benchmarks.ingest import ingest
 from benchmarks.latency import PER_SECOND, latency
@@ -33,7 +33,7 @@ BENCHMARKS: dict[str, Callable[[SparkSession], Benchmark]] = {
     "long_history": history.long_history,
     "late_events": history.late_events,
 }
-_RFM, _INGEST, _LATENCY = "rfm", "ingest", "latency"
+_RFM, _TRAINING, _SCORING, _INGEST, _LATENCY = "rfm", "training", "scoring", "ingest", "latency"
 _ORCHESTRATION: dict[str, tuple[str, Callable[[], Figures]]] = {
     "submit": ("seconds from runs/submit to a task's first line, on a cluster that is up", orchestration.submitting),
     "parse": ("seconds to parse a DAG file, beyond importing Airflow and the providers", orchestration.parsing),
@@ -43,7 +43,7 @@ _ORCHESTRATION: dict[str, tuple[str, Callable[[], Figures]]] = {
         orchestration.living_a_day,
     ),
 }
-_NAMES = (*BENCHMARKS, _RFM, _INGEST, _LATENCY, *_ORCHESTRATION)
+_NAMES = (*BENCHMARKS, _RFM, _TRAINING, _SCORING, _INGEST, _LATENCY, *_ORCHESTRATION)
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(_NAMES)}; all by default")
     parser.add_argument("--connect", action="store_true", help="over Spark Connect")
     parser.add_argument("--lines", nargs="+", type=int, default=[20_000_000, 100_000_000], help="order lines, for rfm")
-    parser.add_argument("--customers", type=int, default=1_000_000, help="for rfm")
+    parser.add_argument("--customers", type=int, default=1_000_000, help="for rfm, training, scoring")
     parser.add_argument("--events", type=int, default=2_000_000, help="order events, for ingest")
     arguments = parser.parse_args()
     unknown = set(arguments.names).difference(_NAMES)
@@ -72,7 +72,16 @@ def _of_spark(names: Sequence[str], arguments: argparse.Namespace) -> list[dict[
         spark.sql(f"CREATE SCHEMA bench LOCATION '{Path(folder).as_uri()}'")
         of_day = partial(rfm.day_of_rfm, folder=Path(folder), lines=arguments.lines, customers=arguments.customers)
         of_ingest = partial(ingest, events=arguments.events)
-        makers: dict[str, Callable[[SparkSession], Benchmark]] = {**BENCHMARKS, _RFM: of_day, _INGEST: of_ingest}
+        of_customers = {
+            name: partial(make, folder=Path(folder), customers=arguments.customers)
+            for name, make in ((_TRAINING, segmentation.training), (_SCORING, segmentation.scoring))
+        }
+        makers: dict[str, Callable[[SparkSession], Benchmark]] = {
+            **BENCHMARKS,
+            _RFM: of_day,
+            **of_customers,
+            _INGEST: of_ingest,
+        }
         measures: dict[str, Callable[[SparkSession], dict[str, Any]]] = {
             name: partial(_measure, name=name, make=make) for name, make in makers.items()
         }

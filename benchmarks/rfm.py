@@ -1,18 +1,16 @@
 """RFM of the last day: the day's run after little and after much history, beside recomputations of the partition."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
-import psutil
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks import rfm_peers
 from benchmarks.harness import Benchmark
+from benchmarks.processes import OwnProcess, spark_peak_mb
 from benchmarks.shop import LAST_DAY, Shop, live_the_last_day, open_shop
 from spark_jobs.jobs import aggregate_rfm
 from spark_jobs.lake import Lake
@@ -28,22 +26,17 @@ _PEERS: dict[str, Callable[..., None]] = {"DuckDB": rfm_peers.by_duckdb, "polars
 
 @dataclass(frozen=True)
 class Peer:
-    """One that recomputes the partition from files, in a process that stays."""
+    """One that recomputes the partition from files."""
 
     recompute: Callable[..., None]
     lines: Sequence[str]
     customers: Sequence[str]
     target: Path
-    process: ProcessPoolExecutor = field(
-        default_factory=lambda: ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    )
+    process: OwnProcess = field(default_factory=OwnProcess)
 
     def run(self, _number: int) -> None:
         arguments = (self.lines, self.customers, LAST_DAY, _WINDOW.lookback_days, self.target)
-        self.process.submit(self.recompute, *arguments).result()
-
-    def peak_mb(self) -> float:
-        return self.process.submit(rfm_peers.peak_mb).result()
+        self.process.run(self.recompute, *arguments)
 
 
 def day_of_rfm(spark: SparkSession, folder: Path, lines: Sequence[int], customers: int) -> Benchmark:
@@ -69,7 +62,7 @@ def day_of_rfm(spark: SparkSession, folder: Path, lines: Sequence[int], customer
         rounds=3,
         prepare=lambda _: _forget_last_day(spark, shops),
         check=lambda: _require_same(spark, large.lake, [recomputed], [peer.target for peer in peers.values()]),
-        peaks_mb=lambda: {"Spark, all three": _spark_peak_mb(), **{n: peer.peak_mb() for n, peer in peers.items()}},
+        peaks_mb=lambda: {"Spark, all three": spark_peak_mb(), **{n: p.process.peak_mb() for n, p in peers.items()}},
     )
 
 
@@ -119,12 +112,3 @@ def _comparable(rows: DataFrame) -> DataFrame:
     has_cents = "cents" in rows.columns
     cents = F.col("cents") if has_cents else (F.col("monetary") * 100)
     return rows.withColumn("cents", cents).select(*[F.col(name).cast("bigint").alias(name) for name in _COMPARED])
-
-
-def _spark_peak_mb() -> float:
-    """The most memory that the JVM has had."""
-    java = next(child for child in psutil.Process().children(recursive=True) if "java" in child.name())
-    status: Mapping[str, str] = dict(
-        line.split(":", 1) for line in Path(f"/proc/{java.pid}/status").read_text().splitlines()
-    )
-    return int(status["VmHWM"].split()[0]) / 1024

@@ -1,7 +1,6 @@
 """RFM of one partition by DuckDB and by polars, from the lines of the orders; each in a process of its own."""
 
 import datetime as dt
-import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,11 +63,6 @@ def by_polars(lines: Sequence[str], customers: Sequence[str], last_day: dt.date,
     }
     scores = [(1 + 5 * (rank.cast(pl.Int64) - 1) // pl.len()).alias(name) for name, rank in worse.items()]
     totals.with_columns(scores).collect(engine="streaming").write_parquet(target)
-
-
-def peak_mb() -> float:
-    """The most memory that this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _bounds(last_day: dt.date, days: int) -> tuple[dt.datetime, dt.datetime]:

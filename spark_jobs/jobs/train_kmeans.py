@@ -1,8 +1,9 @@
 """Trains K-Means on an RFM partition: `gold.rfm` -> `gold.kmeans_models`, `gold.segment_profiles`."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
@@ -12,10 +13,13 @@ from spark_jobs.lake import Lake
 from spark_jobs.partitions import latest_partition, missing_partition, partition
 from spark_jobs.segmentation.challenger import Challenger, train
 from spark_jobs.segmentation.champion import Verdict, judge
-from spark_jobs.segmentation.features import Values, read_features
+from spark_jobs.segmentation.features import Values, read_features, sampled
 from spark_jobs.segmentation.registry import read_champion, read_sizes, write_model
+from spark_jobs.segmentation.scoring import sizes
 from spark_jobs.segmentation.training import different_customers
 from spark_jobs.tables import RFM
+
+log = logging.getLogger(__name__)
 
 _FEWEST = 2
 
@@ -63,16 +67,21 @@ def run(spark: SparkSession, config: Config) -> Result:
     if snapshot_date is None:
         # A schedule that starts before the first events isn't a failure.
         return {"skipped": "gold.rfm has no partition to train on yet: run aggregate_rfm first"}
-    values = read_features(partition(lake, spark, RFM, snapshot_date))
-    if not len(values):
+    rfm = partition(lake, spark, RFM, snapshot_date)
+    customers = rfm.count()
+    if not customers:
         raise missing_partition(RFM, snapshot_date, "aggregate_rfm")
+    values = read_features(sampled(rfm, customers))
     ks = _possible_ks(config, values)
     if not ks:
         found = different_customers(values)
         reason = f"{config.k_min} clusters need more than {config.k_min} customers who differ, found {found}"
-        return {"snapshot_date": snapshot_date, "customers": len(values), "skipped": reason}
+        return {"snapshot_date": snapshot_date, "customers": customers, "skipped": reason}
     champion = read_champion(spark, lake)
     challenger = train(values, ks, snapshot_date=snapshot_date, seed=config.seed, champion=champion)
+    if len(values) < customers:
+        log.info("Trained on a sample of %s of %s customers", f"{len(values):,}", f"{customers:,}")
+        challenger = replace(challenger, customers=customers, sizes=sizes(rfm, challenger.model))
     sizes_then = read_sizes(spark, lake, champion) if champion else []
     verdict = judge(challenger, champion, sizes_then)
     if champion != challenger.model:

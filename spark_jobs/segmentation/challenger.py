@@ -21,6 +21,8 @@ class Challenger:
     """A newly trained model and how well it does.
 
     Attributes:
+        customers: Of the partition.
+        inertia: Of the customers that it was trained on.
         sizes: Customers per cluster of the partition, in the model's order of clusters.
         champion_silhouette: The champion's, on the same customers and scale; None without a champion.
         cloud_silhouette: The best of as many clusters where there are none: see `silhouette_of_a_cloud`.

@@ -60,6 +60,24 @@ def rounded(numbers: Values) -> tuple[float, ...]:
     return tuple(round(float(number), _DECIMALS) for number in numbers)
 
 
+ON_ONE_NODE = 5_000_000
+"""The most customers whose features are taken to the driver: a few hundred megabytes."""
+
+SAMPLE = 1_000_000
+"""About so many stand for all where there are more: a centre is then known to a thousandth or two of its cluster's
+width."""
+
+
+def sampled(rfm: DataFrame, customers: int) -> DataFrame:
+    """An RFM partition's customers, or those of its `SAMPLE` where they are too many for one node.
+
+    Who is in it depends on the customer's id alone, not on how rows are stored.
+    """
+    if customers <= ON_ONE_NODE:
+        return rfm
+    return rfm.where(F.pmod(F.xxhash64("customer_id"), F.lit(customers)) < SAMPLE)
+
+
 def read_features(rfm: DataFrame) -> Values:
     """The features of an RFM partition in customer order, so that sums come out the same however rows are stored."""
     columns: list[Column | str] = [

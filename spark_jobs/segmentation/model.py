@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from spark_jobs.segmentation.features import FEATURES, Scaling, Values
 
@@ -61,8 +62,7 @@ class Model:
 
     def nearest(self, values: Values) -> NDArray[np.intp]:
         """The position in `clusters` of each customer's cluster."""
-        distances = np.linalg.norm(self.scaling.apply(values)[:, None, :] - self.centres[None, :, :], axis=2)
-        positions: NDArray[np.intp] = distances.argmin(axis=1)
+        positions: NDArray[np.intp] = cdist(self.scaling.apply(values), self.centres).argmin(axis=1)
         return positions
 
     def to_json(self) -> str:

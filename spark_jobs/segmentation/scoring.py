@@ -33,6 +33,13 @@ def assigned(rfm: DataFrame, model: Model) -> DataFrame:
     )
 
 
+def sizes(rfm: DataFrame, model: Model) -> tuple[int, ...]:
+    """Customers of an RFM partition per cluster, in the model's order of clusters."""
+    counted = assigned(rfm, model).groupBy("cluster_id").count().collect()
+    found = {row["cluster_id"]: row["count"] for row in counted}
+    return tuple(found.get(cluster.cluster_id, 0) for cluster in model.clusters)
+
+
 def _candidate(cluster: Cluster) -> Column:
     squares = [(F.col(f"scaled_{position}") - number) ** 2 for position, number in enumerate(cluster.centre)]
     distance = F.sqrt(sum(squares[1:], start=squares[0]))

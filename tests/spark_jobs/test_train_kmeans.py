@@ -7,6 +7,7 @@ from spark_jobs.entry import Result
 from spark_jobs.errors import ArgumentError, JobError, MissingPartitionError, MissingTableError
 from spark_jobs.jobs.train_kmeans import Config, run
 from spark_jobs.lake import Lake
+from spark_jobs.segmentation import features
 from spark_jobs.tables import KMEANS_MODELS, RFM, SEGMENT_PROFILES
 from tests.spark_jobs.bookstore import Row, frame, rfm_row, store
 from tests.spark_jobs.segmentation.groups import CHAMPIONS, GROUPS, LAPSED, planted
@@ -97,6 +98,31 @@ def test_too_few_customers_are_a_reason_to_skip_and_too_many_clusters_an_error(s
     with pytest.raises(MissingPartitionError, match=r"partition 2026-02-28 of gold\.rfm is required and has no rows"):
         run(spark, Config(lake.root, FEBRUARY))
     assert not lake.exists(spark, KMEANS_MODELS)
+
+
+def test_a_sample_stands_for_customers_that_are_too_many_for_one_node(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rfm_rows(JANUARY, *GROUPS, each=500)
+    store(lake, RFM, frame(spark, RFM, rows))
+    of_all = run(spark, Config(lake.root))
+    trained_on = inertia(spark, lake, of_all)
+
+    monkeypatch.setattr(features, "ON_ONE_NODE", 1_999)
+    monkeypatch.setattr(features, "SAMPLE", 1_000)
+    of_some = run(spark, Config(lake.root))
+    assert 0.45 < inertia(spark, lake, of_some) / trained_on < 0.55
+    assert (of_some["customers"], of_some["k"], of_some["moved_share"]) == (2_000, 4, 0.0)
+    assert profiles(spark, lake, of_some) == profiles(spark, lake, of_all)
+
+    # Who is in the sample doesn't depend on how the rows are stored.
+    store(lake, RFM, frame(spark, RFM, rows[::-1]).repartition(3))
+    assert run(spark, Config(lake.root))["model_version"] == of_some["model_version"]
+
+
+def inertia(spark: SparkSession, lake: Lake, result: Result) -> float:
+    (row,) = lake.read(spark, KMEANS_MODELS).where(f"model_version = '{result['model_version']}'").collect()
+    return float(row.inertia)
 
 
 def test_a_given_k_is_kept_to(spark: SparkSession, lake: Lake) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from spark_jobs.segmentation import training
 from spark_jobs.segmentation.features import Scaling
 from spark_jobs.segmentation.training import best_fit, different_customers, fit, silhouette
 from tests.spark_jobs.segmentation.groups import GROUPS, planted
@@ -27,6 +28,16 @@ def test_two_fits_of_the_same_points_are_the_same_to_the_bit() -> None:
 
     assert first.centres.tobytes() == second.centres.tobytes()
     assert (first.silhouette, first.inertia) == (second.silhouette, second.inertia)
+
+
+def test_a_start_tried_on_some_customers_ends_where_one_tried_on_all_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, _ = planted(*GROUPS, each=5_000, spread=0.8)
+    points = Scaling.fit(values).apply(values)
+    on_all = [fit(points, k, seed=42).inertia for k in range(2, 9)]
+
+    monkeypatch.setattr(training, "TRIED_ON", 2_000)
+
+    assert [fit(points, k, seed=42).inertia for k in range(2, 9)] == pytest.approx(on_all, rel=0.005)
 
 
 def test_a_known_labelling_has_its_known_silhouette() -> None:
