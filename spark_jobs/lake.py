@@ -6,8 +6,10 @@ from functools import partial
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.conflicts import until_created, until_no_conflict
+from spark_jobs.creation import create_delta_table
 from spark_jobs.errors import MissingTableError
 from spark_jobs.existence import is_table_at
+from spark_jobs.sql import literal
 from spark_jobs.tables import Table, types
 
 _ATTEMPTS = 10
@@ -65,17 +67,20 @@ class Lake:
 
     def _create(self, spark: SparkSession, table: Table) -> bool:
         is_new = not self.exists(spark, table)
-        spark.sql(self._create_statement(table, is_new=is_new))
+        create, location = "CREATE TABLE IF NOT EXISTS", self.path(table)
+        if is_new:
+            create_delta_table(
+                spark,
+                self.name(table),
+                types(table.columns),
+                clause=create,
+                partitioned_by=table.partitioned_by,
+                location=location,
+                properties=table_properties(table),
+            )
+        else:
+            spark.sql(f"{create} {self.name(table)} USING delta LOCATION {literal(location)}")
         return is_new
-
-    def _create_statement(self, table: Table, *, is_new: bool) -> str:
-        statement = f"CREATE TABLE IF NOT EXISTS {self.name(table)}"
-        if not is_new:
-            return f"{statement} USING delta LOCATION '{self.path(table)}'"
-        partitions = f" PARTITIONED BY ({', '.join(table.partitioned_by)})" if table.partitioned_by else ""
-        listed = ", ".join(f"'{key}' = '{value}'" for key, value in table_properties(table).items())
-        properties = f" TBLPROPERTIES ({listed})" if listed else ""
-        return f"{statement} ({table.columns}) USING delta{partitions} LOCATION '{self.path(table)}'{properties}"
 
     def exists(self, spark: SparkSession, table: Table) -> bool:
         """Whether the table's folder holds a Delta table, known by name or not."""

@@ -8,11 +8,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructType, VariantType
 
+from spark_jobs.sql import quoted
+
 _BINARY_COLLATION = "UTF8_BINARY"
-
-
-def quoted(*path: str) -> str:
-    return ".".join(f"`{name.replace('`', '``')}`" for name in path)
 
 
 def column(*path: str) -> Column:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from pyspark.sql import SparkSession
 
 from spark_jobs.auto_cdc.bounds import leading_field
-from spark_jobs.auto_cdc.columns import quoted
 from spark_jobs.auto_cdc.ddl import Definition, create_table, find_table, register_table, type_ddl
 from spark_jobs.auto_cdc.errors import TargetError
 from spark_jobs.auto_cdc.properties import ID, own_properties
 from spark_jobs.auto_cdc.shape import Shape
 from spark_jobs.auto_cdc.spec import LOGGED_AT, PART, SEQUENCE, Spec
 from spark_jobs.conflicts import OVERTAKEN
+from spark_jobs.sql import quoted
 
 STATISTICS = "delta.dataSkippingStatsColumns"
 _SUFFIX = "__cdc"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
-from spark_jobs.auto_cdc.columns import quoted
 from spark_jobs.auto_cdc.schema import Addition, Widening
+from spark_jobs.creation import create_delta_table
 from spark_jobs.existence import is_table_at, schema_if_exists
+from spark_jobs.sql import listed, literal, quoted
 
 TYPE_WIDENING = {"delta.enableTypeWidening": "true"}
 
@@ -43,12 +44,14 @@ def create_table(
     partitioned_by: str = "",
     location: str = "",
 ) -> None:
-    columns = ", ".join(f"{quoted(f.name)} {type_ddl(f.dataType)}" for f in definition.schema.fields)
-    spark.sql(
-        f"CREATE {'OR REPLACE ' if replace else ''}TABLE {definition.name} ({columns}) USING delta"
-        + (f" PARTITIONED BY ({quoted(partitioned_by)})" if partitioned_by else "")
-        + (f" LOCATION {literal(location)}" if location else "")
-        + f" TBLPROPERTIES ({_listed(definition.properties)})"
+    create_delta_table(
+        spark,
+        definition.name,
+        {field.name: type_ddl(field.dataType) for field in definition.schema.fields},
+        clause="CREATE OR REPLACE TABLE" if replace else "CREATE TABLE",
+        partitioned_by=[partitioned_by] if partitioned_by else (),
+        location=location,
+        properties=definition.properties,
     )
 
 
@@ -61,12 +64,12 @@ def register_table(spark: SparkSession, name: str, location: str) -> bool:
 
 
 def set_properties(spark: SparkSession, name: str, properties: Mapping[str, str]) -> None:
-    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({_listed(properties)})")
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({listed(properties)})")
 
 
 def add_columns(spark: SparkSession, name: str, additions: Iterable[Addition]) -> None:
-    listed = ", ".join(f"{quoted(*addition.path)} {type_ddl(addition.kind)}" for addition in additions)
-    spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({listed})")
+    added = ", ".join(f"{quoted(*addition.path)} {type_ddl(addition.kind)}" for addition in additions)
+    spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({added})")
 
 
 def widen_columns(spark: SparkSession, table: Definition, widenings: Iterable[Widening]) -> None:
@@ -87,12 +90,3 @@ def type_ddl(kind: DataType) -> str:
             return f"map<{type_ddl(kind.keyType)}, {type_ddl(kind.valueType)}>"
         case _:
             return kind.simpleString()
-
-
-def literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _listed(properties: Mapping[str, str]) -> str:
-    return ", ".join(f"{literal(key)} = {literal(value)}" for key, value in properties.items())

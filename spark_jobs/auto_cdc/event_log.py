@@ -18,11 +18,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.auto_cdc.columns import conformed, quoted
-from spark_jobs.auto_cdc.ddl import literal
+from spark_jobs.auto_cdc.columns import conformed
 from spark_jobs.auto_cdc.spec import DELETE, KEY, LOGGED_AT, PART, ROW, SEQUENCE
 from spark_jobs.auto_cdc.summary import Summary, measures, summary_of
 from spark_jobs.auto_cdc.tables import Tables
+from spark_jobs.sql import literal, quoted
 
 PENDING = "pending"
 REMEMBERED = "remembered"

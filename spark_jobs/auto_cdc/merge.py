@@ -8,10 +8,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from spark_jobs.auto_cdc.bounds import Bound
-from spark_jobs.auto_cdc.columns import column, quoted, same_type
+from spark_jobs.auto_cdc.columns import column, same_type
 from spark_jobs.auto_cdc.pending import Pending
 from spark_jobs.auto_cdc.spec import KEY
 from spark_jobs.auto_cdc.tables import Tables
+from spark_jobs.sql import quoted
 
 ACTION = "__ACTION"
 _NUMBER = "__NUMBER"

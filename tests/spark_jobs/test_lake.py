@@ -3,11 +3,13 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from spark_jobs import conflicts
 from spark_jobs.errors import MissingTableError
-from spark_jobs.lake import Lake
-from spark_jobs.tables import CUSTOMERS, RFM, Table
+from spark_jobs.lake import Lake, table_properties
+from spark_jobs.tables import CUSTOMERS, RFM, Table, types
 from tests.spark_jobs.lakehouse import forget_names
 
 _RUNS = 4
@@ -67,3 +69,34 @@ def test_runs_that_create_the_same_table_at_once_all_find_it(spark: SparkSession
             assert [RFM] in made
             assert lake.read(spark, RFM).collect() == []
     forget_names(spark)
+
+
+@pytest.mark.parametrize("table", [CUSTOMERS, RFM], ids=["whole", "partitioned"])
+def test_who_dies_before_the_first_commit_leaves_a_folder_that_the_next_run_takes(
+    spark: SparkSession, lake: Lake, table: Table
+) -> None:
+    spark.sql(f"DROP TABLE IF EXISTS {table.full_name}")
+    Path(f"{lake.path(table).removeprefix('file:')}/_delta_log").mkdir(parents=True)
+
+    assert lake.create(spark, table) == [table]
+
+    detail = spark.sql(f"DESCRIBE DETAIL {table.full_name}").collect()[0]
+    assert detail["location"] == lake.path(table)
+    assert tuple(detail["partitionColumns"]) == table.partitioned_by
+    assert table_properties(table).items() <= detail["properties"].items()
+    assert [(f.name, f.dataType.simpleString()) for f in spark.table(table.full_name).schema] == list(
+        types(table.columns).items()
+    )
+    assert lake.read(spark, table).count() == 0
+    spark.sql(f"DROP TABLE {table.full_name}")
+
+
+def test_somebody_elses_files_are_not_taken_for_what_a_dead_run_left(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conflicts, "_PAUSE_SECONDS", 0)
+    spark.sql("DROP TABLE IF EXISTS gold.rfm")
+    spark.range(3).write.parquet(lake.path(RFM))
+    with pytest.raises(AnalysisException, match="DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"):
+        lake.create(spark, RFM)
+    assert spark.read.parquet(lake.path(RFM)).count() == 3
