@@ -13,6 +13,10 @@ from localcloud.errors import LocalCloudError
 
 STORAGE_ACCOUNT = "bookstorelake"
 CONTAINER = "bookstore"
+WAREHOUSE = "local"
+"""The one SQL warehouse of the local Databricks."""
+WAREHOUSE_PATH = f"/sql/1.0/warehouses/{WAREHOUSE}"
+"""Where it speaks with databricks-sql-connector."""
 LAKE_ROOT = f"abfss://{CONTAINER}@{STORAGE_ACCOUNT}.dfs.core.windows.net/lake"
 
 # In the environment of every process that a local cloud starts; how leftovers are told from everybody else's processes.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcloud.airflow.client import ADMIN
 from localcloud.errors import LocalCloudError
-from localcloud.home import LAKE_ROOT, MARKER, Home, write_private
+from localcloud.home import LAKE_ROOT, MARKER, WAREHOUSE_PATH, Home, write_private
 from localcloud.ports import HOST
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -138,12 +138,19 @@ def _named_in(home: Home) -> str:
 
 
 def _connections(home: Home) -> dict[str, str]:
+    workspace = f"http://{HOST}:{home.port('workspace')}"
     databricks = {
         "conn_type": "databricks",
         "host": HOST,
         "schema": "http",
         "port": home.port("workspace"),
         "password": home.secret("databricks-token"),
+        # For databricks-sql-connector, which by itself speaks https alone, and has nobody here to tell how it is used.
+        "extra": {
+            "http_path": WAREHOUSE_PATH,
+            "_connection_uri": f"{workspace}{WAREHOUSE_PATH}",
+            "enable_telemetry": False,
+        },
     }
     # With this word the provider signs in with azure-identity, which Key Vault accepts.
     azure = {"conn_type": "azure", "extra": {"use_azure_identity_object": True}}

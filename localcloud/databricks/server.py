@@ -22,12 +22,14 @@ from localcloud.databricks.routes import (
     runs,
     secrets,
     statements,
+    thrift,
     users,
     workspace_files,
 )
 from localcloud.databricks.strict_bodies import StrictBodies
 from localcloud.databricks.workspace import Workspace
 
+_ROUTES = (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, statements, thrift, local)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -40,7 +42,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     app.add_middleware(GetBodies)
     app.add_middleware(StrictBodies)
     app.add_api_route("/healthz", _healthz)
-    for routes in (jobs, runs, clusters, libraries, secrets, dbfs, files, workspace_files, users, statements, local):
+    for routes in _ROUTES:
         app.include_router(routes.router, dependencies=[Depends(require_token)])
     app.include_router(pages.router)
     app.include_router(cluster_pages.router)

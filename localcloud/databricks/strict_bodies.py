@@ -24,7 +24,7 @@ class StrictBodies:
             return
         request = Request(scope, receive)
         try:
-            body = await _bounded(request)
+            body = await bounded_body(request)
             _check_json(body)
         except ApiError as error:
             await answer_refusal(error)(scope, receive, send)
@@ -44,7 +44,7 @@ def _called_json(scope: Scope) -> Scope:
     return {**scope, "headers": [*others, (b"content-type", b"application/json")]}
 
 
-async def _bounded(request: Request) -> bytes:
+async def bounded_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -17,6 +17,7 @@ from localcloud.databricks.engine.runs import RunEngine
 from localcloud.databricks.engine.server_spec import SERVER_LOG
 from localcloud.databricks.engine.servers import Servers
 from localcloud.databricks.engine.spark_server import SparkServer
+from localcloud.databricks.engine.sql_sessions import SqlSessions
 from localcloud.databricks.engine.statements import Statements
 from localcloud.databricks.engine.task_process import living_task
 from localcloud.databricks.faults import Faults
@@ -89,6 +90,7 @@ class Workspace:
     admission: Admission
     uploads: Uploads
     statements: Statements
+    sql_sessions: SqlSessions
     faults: Faults
     cluster_faults: ClusterFaults
 
@@ -146,6 +148,7 @@ def make_workspace(home: Home, options: Options) -> Workspace:
         admission=Admission(state, engine),
         uploads=Uploads(),
         statements=Statements(usual.lease),
+        sql_sessions=SqlSessions(clusters),
         faults=Faults(),
         cluster_faults=cluster_faults,
     )

@@ -1,8 +1,9 @@
-"""One SQL statement in a Spark Connect session of its own. Slow to import, so imported once a server is there."""
+"""SQL statements in a Spark Connect session of their own. Slow to import, so imported once a server is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql.connect import functions as F
@@ -38,7 +39,7 @@ _NAMES: dict[type[DataType], str] = {
 
 
 class Query:
-    """A statement that is running, and can be interrupted from another thread."""
+    """A session whose statements can be interrupted from another thread."""
 
     def __init__(self, remote: str) -> None:
         builder = SparkSession.builder.remote(remote).config("spark.sql.connect.serverStacktrace.enabled", "false")
@@ -51,18 +52,57 @@ class Query:
             QueryError: Spark refused it, or was told to stop.
         """
         try:
-            if schema:
-                self._spark.sql(f"USE `{schema.replace('`', '``')}`")
+            self._use(schema)
             found = self._spark.sql(bind(statement, parameters))
             return _rows(found, limit)
         except PySparkException as error:
-            raise QueryError(str(error).strip(), error.getSqlState() or "") from None
+            raise _refused(error) from None
 
-    def interrupt(self) -> None:
-        self._spark.interruptAll()
+    def prepare(self, schema: str | None, settings: Mapping[str, str]) -> None:
+        """Has the statements that follow find this schema and these settings.
+
+        Raises:
+            QueryError: Spark refused one.
+        """
+        try:
+            for name, value in settings.items():
+                self._spark.conf.set(name, value)
+            self._use(schema)
+        except PySparkException as error:
+            raise _refused(error) from None
+
+    def table(self, statement: str, parameters: Sequence[Parameter], limit: int | None, tag: str) -> pa.Table:
+        """Runs the statement under a tag, by which it is interrupted; every value comes in its own type.
+
+        Raises:
+            QueryError: Spark refused it, or was told to stop.
+        """
+        self._spark.addTag(tag)  # of this thread's statements
+        try:
+            found = self._spark.sql(bind(statement, parameters))
+            return (found if limit is None else found.limit(limit)).toArrow()
+        except PySparkException as error:
+            raise _refused(error) from None
+        finally:
+            self._spark.removeTag(tag)
+
+    def _use(self, schema: str | None) -> None:
+        if schema:
+            self._spark.sql(f"USE `{schema.replace('`', '``')}`")
+
+    def interrupt(self, tag: str = "") -> None:
+        """Stops the statements under a tag; without one, all."""
+        if tag:
+            self._spark.interruptTag(tag)
+        else:
+            self._spark.interruptAll()
 
     def close(self) -> None:
         self._spark.stop()
+
+
+def _refused(error: PySparkException) -> QueryError:
+    return QueryError(str(error).strip(), error.getSqlState() or "")
 
 
 def _rows(found: DataFrame, limit: int | None) -> Rows:

@@ -13,9 +13,10 @@ from localcloud.databricks.payloads.base import Payload, Text
 from localcloud.databricks.routes.common import Current
 from localcloud.databricks.run_views import CREATOR
 from localcloud.databricks.workspace import Workspace
+from localcloud.home import WAREHOUSE, WAREHOUSE_PATH
+from localcloud.ports import HOST
 
 router = APIRouter(prefix="/api/2.0/sql")
-WAREHOUSE = "local"
 _LONGEST_WAIT, _SHORTEST_WAIT = 50, 5
 
 
@@ -71,7 +72,7 @@ class Execute(Payload):
 @router.post("/statements/", include_in_schema=False)
 def execute(payload: Execute, workspace: Current) -> dict[str, Any]:
     """Waits for the result as long as it is asked to; then the statement goes on, or is cancelled."""
-    _check_warehouse(payload.warehouse_id)
+    check_warehouse(payload.warehouse_id)
     statement = payload.as_statement()
     workspace.statements.start(statement)
     in_time = statement.ended.wait(payload.wait_timeout)
@@ -107,25 +108,25 @@ def list_warehouses(workspace: Current) -> dict[str, Any]:
 
 @router.get("/warehouses/{warehouse_id}")
 def get_warehouse(warehouse_id: str, workspace: Current) -> dict[str, Any]:
-    _check_warehouse(warehouse_id)
+    check_warehouse(warehouse_id)
     return _warehouse(workspace)
 
 
 @router.post("/warehouses/{warehouse_id}/start")
 def start_warehouse(warehouse_id: str, workspace: Current) -> dict[str, Any]:
-    _check_warehouse(warehouse_id)
+    check_warehouse(warehouse_id)
     workspace.clusters.start_in_background(workspace.usual_cluster.find())
     return {}
 
 
 @router.post("/warehouses/{warehouse_id}/stop")
 def stop_warehouse(warehouse_id: str, workspace: Current) -> dict[str, Any]:
-    _check_warehouse(warehouse_id)
+    check_warehouse(warehouse_id)
     workspace.clusters.stop(workspace.usual_cluster.find())
     return {}
 
 
-def _check_warehouse(warehouse_id: str) -> None:
+def check_warehouse(warehouse_id: str) -> None:
     if warehouse_id != WAREHOUSE:
         raise not_found(f"SQL warehouse {warehouse_id} does not exist; there is one, {WAREHOUSE}")
 
@@ -135,7 +136,9 @@ def _warehouse(workspace: Workspace) -> dict[str, Any]:
     cluster = workspace.clusters.get(workspace.usual_cluster.find())
     state = {"RUNNING": "RUNNING", "PENDING": "STARTING", "RESTARTING": "STARTING"}.get(cluster.state, "STOPPED")
     own = {"id": WAREHOUSE, "name": "Local warehouse", "cluster_size": "2X-Small", "state": state}
-    return {**own, "num_clusters": int(state == "RUNNING"), "warehouse_type": "PRO", "creator_name": CREATOR}
+    address = {"hostname": HOST, "port": workspace.home.port("workspace"), "path": WAREHOUSE_PATH, "protocol": "http"}
+    about = {"warehouse_type": "PRO", "creator_name": CREATOR, "odbc_params": address}
+    return {**own, "num_clusters": int(state == "RUNNING"), **about}
 
 
 def _view(statement: Statement) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def test_connections_are_what_the_dags_name(home: Home) -> None:
         "schema": "http",
         "port": home.port("workspace"),
         "password": home.secret("databricks-token"),
+        "extra": {
+            "http_path": "/sql/1.0/warehouses/local",
+            "_connection_uri": f"http://127.0.0.1:{home.port('workspace')}/sql/1.0/warehouses/local",
+            "enable_telemetry": False,
+        },
     }
     assert json.loads(found["AIRFLOW_CONN_AZURE_DEFAULT"])["extra"] == {"use_azure_identity_object": True}
 

@@ -176,7 +176,9 @@ def airflow_connection(server: Server) -> str:
 
 
 class TaskInstance:
-    """Where operators leave what they tell others."""
+    """Which task it is, and where operators leave what they tell others."""
+
+    dag_id, task_id, run_id, try_number, map_index = "a_dag", "a_task", "a_run", 1, -1
 
     def xcom_push(self, key: str, value: Any) -> None: ...
 
