@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from localcloud.databricks.engine.clusters import Clusters
+from localcloud.databricks.engine.interrupting import interrupt_until
 from localcloud.databricks.engine.spark_server import SparkServer
 from localcloud.databricks.engine.statement import Parameter, QueryError
 from localcloud.errors import LocalCloudError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:  # slow to import, and only needed once a session is there
 log = logging.getLogger(__name__)
 
 _MOST_SESSIONS = 100
-_LONGEST_CANCEL_SECONDS = 30
-_PAUSE_SECONDS = 0.2
 _MOST_BYTES = 512 * 1024 * 1024
 
 
@@ -98,12 +96,8 @@ class SqlSession:
         return execution
 
     def cancel(self, execution: Execution) -> None:
-        """Also before Spark has begun with it: so it is told until it has stopped."""
         execution.end("CANCELED")
-        deadline = time.monotonic() + _LONGEST_CANCEL_SECONDS
-        while not execution.left.is_set() and time.monotonic() < deadline:
-            self._query.interrupt(execution.tag)
-            execution.left.wait(_PAUSE_SECONDS)
+        interrupt_until(execution.left, lambda: self._query.interrupt(execution.tag))
 
     def find(self, execution_id: bytes) -> Execution | None:
         return self._executions.get(execution_id)
