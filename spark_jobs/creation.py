@@ -10,6 +10,11 @@ from spark_jobs.sql import listed, literal, quoted
 _LEFT_OVER = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 
 
+def register_delta_table(spark: SparkSession, name: str, location: str) -> None:
+    """Makes the table at a location known by name, if it isn't yet."""
+    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION {literal(location)}")
+
+
 def create_delta_table(
     spark: SparkSession,
     name: str,

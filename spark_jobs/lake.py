@@ -6,10 +6,9 @@ from functools import partial
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.conflicts import until_created, until_no_conflict
-from spark_jobs.creation import create_delta_table
+from spark_jobs.creation import create_delta_table, register_delta_table
 from spark_jobs.errors import MissingTableError
 from spark_jobs.existence import is_table_at
-from spark_jobs.sql import literal
 from spark_jobs.tables import Table, types
 
 _ATTEMPTS = 10
@@ -67,19 +66,18 @@ class Lake:
 
     def _create(self, spark: SparkSession, table: Table) -> bool:
         is_new = not self.exists(spark, table)
-        create, location = "CREATE TABLE IF NOT EXISTS", self.path(table)
         if is_new:
             create_delta_table(
                 spark,
                 self.name(table),
                 types(table.columns),
-                clause=create,
+                clause="CREATE TABLE IF NOT EXISTS",
                 partitioned_by=table.partitioned_by,
-                location=location,
+                location=self.path(table),
                 properties=table_properties(table),
             )
         else:
-            spark.sql(f"{create} {self.name(table)} USING delta LOCATION {literal(location)}")
+            register_delta_table(spark, self.name(table), self.path(table))
         return is_new
 
     def exists(self, spark: SparkSession, table: Table) -> bool:

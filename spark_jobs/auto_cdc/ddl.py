@@ -7,9 +7,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, DataType, MapType, StructType
 
 from spark_jobs.auto_cdc.schema import Addition, Widening
-from spark_jobs.creation import create_delta_table
+from spark_jobs.creation import create_delta_table, register_delta_table
 from spark_jobs.existence import is_table_at, schema_if_exists
-from spark_jobs.sql import listed, literal, quoted
+from spark_jobs.sql import listed, quoted
 
 TYPE_WIDENING = {"delta.enableTypeWidening": "true"}
 
@@ -59,7 +59,7 @@ def register_table(spark: SparkSession, name: str, location: str) -> bool:
     """Makes a table that lies at `location` known by name; false where there is none."""
     if not is_table_at(spark, location):
         return False
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION {literal(location)}")
+    register_delta_table(spark, name, location)
     return True
 
 

@@ -56,14 +56,10 @@ def best_fit(points: Values, ks: Iterable[int], seed: int) -> Fit:
 def fit(points: Values, k: int, seed: int) -> Fit:
     # One thread: several would add up the same numbers in an order that changes from run to run.
     with threadpool_limits(limits=1):
-        kmeans = KMeans(n_clusters=k, n_init=_STARTS, random_state=seed).fit(_drawn(points, TRIED_ON, seed))
+        kmeans = KMeans(n_clusters=k, n_init=_STARTS, random_state=seed).fit(points[_positions(points, TRIED_ON, seed)])
         if len(points) > TRIED_ON:
             kmeans = KMeans(n_clusters=k, n_init=1, init=kmeans.cluster_centers_).fit(points)
     return Fit(kmeans.cluster_centers_, silhouette(points, kmeans.labels_, seed), float(kmeans.inertia_))
-
-
-def _drawn(points: Values, count: int, seed: int) -> Values:
-    return points[_positions(points, count, seed)] if len(points) > count else points
 
 
 def _positions(points: Values, count: int, seed: int) -> NDArray[np.intp]:
